@@ -1,0 +1,1 @@
+//! What a host offers a BPF program, as rows: helpers, maps, program types, context fields.

@@ -1,0 +1,1 @@
+//! BTF and BTF.ext: types, lines, functions.

@@ -1,0 +1,1 @@
+//! Clang's BPF objects: programs, maps, global data, relocations.

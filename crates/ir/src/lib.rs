@@ -1,0 +1,1 @@
+//! The shared IR: programs, facts, lowered code.

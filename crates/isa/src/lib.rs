@@ -1,0 +1,1 @@
+//! The BPF instruction set: wire form, typed form, text and meaning.

@@ -1,0 +1,1 @@
+//! Generated BPF programs for tests: valid by construction, varied by seed.

@@ -1,0 +1,1 @@
+//! What a running BPF program sees: arena, packet, skb, maps, helpers, traps.

@@ -1,0 +1,1 @@
+//! tc semantics: hooks, modes and what a verdict means.

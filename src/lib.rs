@@ -1,0 +1,1 @@
+//! A pure-Rust toolchain for classic and extended BPF.

@@ -1,0 +1,2 @@
+//! Chores: `cargo xtask objects`, `cargo xtask captures`.
+fn main() {}
