@@ -1,1 +1,27 @@
-//! What a host offers a BPF program, as rows: helpers, maps, program types, context fields.
+//! What a host offers a BPF program, as rows: program types, context fields, map types, helpers and
+//! return codes, with the kernel's numbers; and [`layout`], the memory that lowered code may name.
+//!
+//! Rows are facts of the UAPI. They are consumed by loaders, the verifier, engines and listings;
+//! nothing here runs.
+//!
+//! ```
+//! use oxbpf_abi::{ProgType, ctx};
+//!
+//! let mark = ctx::SKB.field("mark").unwrap();
+//! assert_eq!((mark.off, mark.size), (8, 4));
+//! assert!(mark.writable_by(ProgType::SchedCls));
+//! assert!(!mark.writable_by(ProgType::SocketFilter));
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod act;
+pub mod ctx;
+pub mod errno;
+mod helpers;
+pub mod layout;
+mod maps;
+mod progs;
+
+pub use helpers::{Arg, HELPERS, HelperRow, Ret, helper_by_id, helper_by_name};
+pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
+pub use progs::{PROG_TYPES, ProgType, ProgTypeRow};

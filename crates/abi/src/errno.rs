@@ -1,0 +1,10 @@
+//! The error numbers that helpers and map operations return, negated, in r0.
+#![allow(missing_docs)]
+
+pub const EPERM: i64 = 1;
+pub const ENOENT: i64 = 2;
+pub const E2BIG: i64 = 7;
+pub const ENOMEM: i64 = 12;
+pub const EFAULT: i64 = 14;
+pub const EEXIST: i64 = 17;
+pub const EINVAL: i64 = 22;

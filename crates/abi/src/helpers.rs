@@ -1,0 +1,161 @@
+//! Helpers as rows: number, signature, who may call them. One enumerating macro, instantiated here for
+//! the table and by the runtime for the bodies: a row without a body does not compile.
+
+use crate::ProgType;
+
+/// What a helper wants in an argument register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arg {
+    /// The program's context.
+    Ctx,
+    /// A map, from a wide load.
+    Map,
+    /// Readable memory of the map's key size.
+    MapKey,
+    /// Readable memory of the map's value size.
+    MapValue,
+    /// Readable memory whose size is the next argument.
+    Mem,
+    /// Readable memory or null, size in the next argument.
+    MemOrNull,
+    /// Writable memory, need not be initialised, size in the next argument.
+    UninitMem,
+    /// The size of the memory before, at least 1.
+    Size,
+    /// The size of the memory before, 0 allowed.
+    SizeOrZero,
+    /// Any scalar.
+    Scalar,
+}
+
+/// What a helper leaves in r0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ret {
+    /// A number.
+    Scalar,
+    /// A pointer to a map value, or null.
+    MapValueOrNull,
+    /// Nothing that a caller may rely on.
+    Void,
+}
+
+/// Which program types may call a helper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Callers {
+    /// All networking types.
+    All,
+    /// Only these.
+    Only(&'static [ProgType]),
+}
+
+/// One helper.
+#[derive(Clone, Copy, Debug)]
+pub struct HelperRow {
+    /// `BPF_FUNC_…` number.
+    pub id: u32,
+    /// The name without `bpf_`.
+    pub name: &'static str,
+    /// Arguments from r1 on.
+    pub args: &'static [Arg],
+    /// What r0 holds afterwards.
+    pub ret: Ret,
+    /// Only programs under a GPL-compatible licence may call it.
+    pub gpl_only: bool,
+    /// Which types may call it.
+    pub callers: Callers,
+    /// Whether packet pointers from before the call are void after it.
+    pub moves_packet: bool,
+    /// Whether the body can stop the program (bad memory, nonsense arguments).
+    pub may_trap: bool,
+}
+
+/// Program types that see tc's side of a packet.
+const TC: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct]);
+/// Program types whose context is an skb.
+const SKB: Callers =
+    Callers::Only(&[ProgType::SocketFilter, ProgType::SchedCls, ProgType::SchedAct, ProgType::CgroupSkb]);
+/// tc and XDP.
+const TC_XDP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp]);
+
+/// Calls the given macro with all helpers: `id name (args) -> ret, callers, [attributes]`.
+#[macro_export]
+macro_rules! for_each_helper {
+    ($then:ident) => {
+        $then! {
+            1 map_lookup_elem (Map, MapKey) -> MapValueOrNull, All, [may_trap]
+            2 map_update_elem (Map, MapKey, MapValue, Scalar) -> Scalar, All, [may_trap]
+            3 map_delete_elem (Map, MapKey) -> Scalar, All, [may_trap]
+            5 ktime_get_ns () -> Scalar, All, []
+            6 trace_printk (Mem, Size, Scalar, Scalar, Scalar) -> Scalar, All, [gpl_only may_trap]
+            7 get_prandom_u32 () -> Scalar, All, []
+            8 get_smp_processor_id () -> Scalar, All, []
+            9 skb_store_bytes (Ctx, Scalar, Mem, Size, Scalar) -> Scalar, TC, [moves_packet may_trap]
+            10 l3_csum_replace (Ctx, Scalar, Scalar, Scalar, Scalar) -> Scalar, TC, [moves_packet may_trap]
+            11 l4_csum_replace (Ctx, Scalar, Scalar, Scalar, Scalar) -> Scalar, TC, [moves_packet may_trap]
+            12 tail_call (Ctx, Map, Scalar) -> Void, All, [may_trap]
+            26 skb_load_bytes (Ctx, Scalar, UninitMem, Size) -> Scalar, SKB, [may_trap]
+            28 csum_diff (MemOrNull, SizeOrZero, MemOrNull, SizeOrZero, Scalar) -> Scalar, TC_XDP, [may_trap]
+        }
+    };
+}
+
+/// Whether a word stands in a row's attributes.
+macro_rules! has {
+    ($word:literal in $($attr:ident)*) => { false $(|| eq(stringify!($attr), $word))* };
+}
+
+const fn eq(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+use Callers::All;
+
+macro_rules! rows {
+    ($($id:literal $name:ident ($($arg:ident),*) -> $ret:ident, $callers:ident, [$($attr:ident)*])*) => {
+        /// All helpers that this toolchain knows, by number.
+        pub const HELPERS: &[HelperRow] = &[$(HelperRow {
+            id: $id,
+            name: stringify!($name),
+            args: &[$(Arg::$arg),*],
+            ret: Ret::$ret,
+            gpl_only: has!("gpl_only" in $($attr)*),
+            callers: $callers,
+            moves_packet: has!("moves_packet" in $($attr)*),
+            may_trap: has!("may_trap" in $($attr)*),
+        }),*];
+    };
+}
+
+for_each_helper!(rows);
+
+/// The helper of this number.
+pub fn helper_by_id(id: u32) -> Option<&'static HelperRow> {
+    HELPERS.iter().find(|h| h.id == id)
+}
+
+/// The helper of this name, with or without `bpf_`.
+pub fn helper_by_name(name: &str) -> Option<&'static HelperRow> {
+    let name = name.strip_prefix("bpf_").unwrap_or(name);
+    HELPERS.iter().find(|h| h.name == name)
+}
+
+impl HelperRow {
+    /// Whether programs of this type may call it.
+    pub fn callable_by(&self, prog_type: ProgType) -> bool {
+        match self.callers {
+            Callers::All => true,
+            Callers::Only(types) => types.contains(&prog_type),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Memory that lowered code may name: the context as engines hold it. Offsets are part of the contract
+//! between lowering and code generators; they may change with any release.
+
+/// The packet context of a run, skb or XDP: every field a program can ask for, in host form.
+///
+/// `data`, `data_end` and `data_meta` are guest addresses; the program's 32-bit fields of those names
+/// yield them whole. Numbers are in host order except where the UAPI says network order.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct SkBuff {
+    pub data: u64,
+    pub data_end: u64,
+    pub data_meta: u64,
+    /// Nanoseconds.
+    pub tstamp: u64,
+    /// Nanoseconds.
+    pub hwtstamp: u64,
+    /// Bytes of the whole packet, also of what a capture cut off.
+    pub len: u32,
+    pub pkt_type: u32,
+    pub mark: u32,
+    pub queue_mapping: u32,
+    /// EtherType in network order.
+    pub protocol: u32,
+    pub vlan_present: u32,
+    pub vlan_tci: u32,
+    /// In network order.
+    pub vlan_proto: u32,
+    pub priority: u32,
+    pub ingress_ifindex: u32,
+    pub ifindex: u32,
+    pub tc_index: u32,
+    pub cb: [u32; 5],
+    pub hash: u32,
+    pub tc_classid: u32,
+    pub napi_id: u32,
+    pub family: u32,
+    pub remote_ip4: u32,
+    pub local_ip4: u32,
+    pub remote_ip6: [u32; 4],
+    pub local_ip6: [u32; 4],
+    pub remote_port: u32,
+    pub local_port: u32,
+    pub wire_len: u32,
+    pub gso_segs: u32,
+    pub gso_size: u32,
+    pub tstamp_type: u32,
+    pub rx_queue_index: u32,
+    pub egress_ifindex: u32,
+}

@@ -1,0 +1,128 @@
+//! Program types of networking, as the kernel numbers them.
+
+/// A program type that this toolchain knows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum ProgType {
+    SocketFilter,
+    SchedCls,
+    SchedAct,
+    Xdp,
+    CgroupSkb,
+}
+
+/// How much of the packet a program may touch through `data` and `data_end`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PacketAccess {
+    /// `data` and `data_end` are not part of its context.
+    None,
+    /// Loads only.
+    Read,
+    /// Loads and stores.
+    Write,
+}
+
+/// What a [`ProgType`] is.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgTypeRow {
+    /// The type.
+    pub prog_type: ProgType,
+    /// `enum bpf_prog_type`.
+    pub id: u32,
+    /// The name on command lines and in reports, as bpftool writes it.
+    pub name: &'static str,
+    /// Other names that users type.
+    pub aliases: &'static [&'static str],
+    /// The `expected_attach_type` a load gives by default.
+    pub attach_type: u32,
+    /// ELF section names that select this type: exact, or as a prefix before `/`.
+    pub sections: &'static [&'static str],
+    /// What it may do with the packet's memory.
+    pub packet: PacketAccess,
+    /// Whether the packet starts at the network header when the program runs in a kernel test run.
+    pub starts_at_l3: bool,
+}
+
+/// `BPF_CGROUP_INET_INGRESS`.
+const CGROUP_INET_INGRESS: u32 = 0;
+/// `BPF_XDP`.
+const ATTACH_XDP: u32 = 37;
+
+/// All program types, in the order of the enum.
+pub const PROG_TYPES: [ProgTypeRow; 5] = [
+    ProgTypeRow {
+        prog_type: ProgType::SocketFilter,
+        id: 1,
+        name: "socket_filter",
+        aliases: &["socket"],
+        attach_type: 0,
+        sections: &["socket", "socket_filter"],
+        packet: PacketAccess::None,
+        starts_at_l3: true,
+    },
+    ProgTypeRow {
+        prog_type: ProgType::SchedCls,
+        id: 3,
+        name: "sched_cls",
+        aliases: &["cls", "tc", "classifier", "tcx"],
+        attach_type: 0,
+        sections: &["classifier", "tc", "tcx"],
+        packet: PacketAccess::Write,
+        starts_at_l3: false,
+    },
+    ProgTypeRow {
+        prog_type: ProgType::SchedAct,
+        id: 4,
+        name: "sched_act",
+        aliases: &["act", "action"],
+        attach_type: 0,
+        sections: &["action"],
+        packet: PacketAccess::Write,
+        starts_at_l3: false,
+    },
+    ProgTypeRow {
+        prog_type: ProgType::Xdp,
+        id: 6,
+        name: "xdp",
+        aliases: &[],
+        attach_type: ATTACH_XDP,
+        sections: &["xdp"],
+        packet: PacketAccess::Write,
+        starts_at_l3: false,
+    },
+    ProgTypeRow {
+        prog_type: ProgType::CgroupSkb,
+        id: 8,
+        name: "cgroup_skb",
+        aliases: &["cgskb"],
+        attach_type: CGROUP_INET_INGRESS,
+        sections: &["cgroup_skb", "cgroup/skb"],
+        packet: PacketAccess::Read,
+        starts_at_l3: true,
+    },
+];
+
+impl ProgType {
+    /// This type's row.
+    pub const fn row(self) -> &'static ProgTypeRow {
+        &PROG_TYPES[self as usize]
+    }
+
+    /// The type of this name or alias.
+    pub fn by_name(name: &str) -> Option<ProgType> {
+        let hit = PROG_TYPES.iter().find(|r| r.name == name || r.aliases.contains(&name));
+        hit.map(|r| r.prog_type)
+    }
+
+    /// The type that an ELF section's name selects: `tc`, `tc/x`, `tcx/ingress`, `classifier/x`, `xdp`, …
+    pub fn by_section(section: &str) -> Option<ProgType> {
+        let named = |s: &str| section.strip_prefix(s).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        PROG_TYPES.iter().find(|r| r.sections.iter().any(|s| named(s))).map(|r| r.prog_type)
+    }
+}
+
+impl core::fmt::Display for ProgType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.row().name)
+    }
+}

@@ -1,0 +1,178 @@
+//! A unit: the maps and programs of one object, which refer to each other by index.
+
+use std::sync::Arc;
+
+use oxbpf_abi::MapType;
+use oxbpf_isa::{Insn, Pseudo};
+use thiserror::Error;
+
+use crate::build_error::{BuildError, BuildFault};
+use crate::program::{InsnId, Program};
+
+/// A map by its position in [`Unit::maps`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct MapIdx(pub u32);
+
+impl MapIdx {
+    /// As an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A program by its position in [`Unit::programs`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProgIdx(pub u32);
+
+impl ProgIdx {
+    /// As an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a map is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MapPurpose {
+    /// Declared by the program's author.
+    User,
+    /// Global constants: frozen, programs only read.
+    Rodata,
+    /// Global variables with initial values, or zero at the start.
+    Data,
+}
+
+/// What a map holds before the first packet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MapInit {
+    /// Nothing: arrays are zero, others empty.
+    Empty,
+    /// Keys and values, each of the map's sizes.
+    Entries(Vec<(Vec<u8>, Vec<u8>)>),
+    /// Programs by key, for a program array.
+    Programs(Vec<(u32, ProgIdx)>),
+}
+
+/// A map's definition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MapDef {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub map_type: MapType,
+    /// Bytes of a key.
+    pub key_size: u32,
+    /// Bytes of a value.
+    pub value_size: u32,
+    /// The most entries; of an array, exactly so many.
+    pub max_entries: u32,
+    /// Creation flags (`BPF_F_…`).
+    pub flags: u32,
+    /// tc's map identifier from a legacy definition.
+    pub id: Option<u32>,
+    /// The pinning scope from the definition: 0 none, others as the definition's dialect says.
+    pub pinning: u32,
+    /// What it is for.
+    pub purpose: MapPurpose,
+    /// What it holds at first.
+    pub init: MapInit,
+}
+
+impl MapDef {
+    /// A user's map without flags, identifier, pinning or contents.
+    pub fn new(name: &str, map_type: MapType, key_size: u32, value_size: u32, max_entries: u32) -> Self {
+        MapDef {
+            name: name.to_string(),
+            map_type,
+            key_size,
+            value_size,
+            max_entries,
+            flags: 0,
+            id: None,
+            pinning: 0,
+            purpose: MapPurpose::User,
+            init: MapInit::Empty,
+        }
+    }
+
+    /// Whether its contents never change: programs may rely on them.
+    pub fn frozen(&self) -> bool {
+        self.purpose == MapPurpose::Rodata
+    }
+}
+
+/// One object's worth of maps and programs.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    name: String,
+    license: String,
+    maps: Vec<MapDef>,
+    programs: Vec<Arc<Program>>,
+}
+
+/// A unit whose parts do not fit together.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("program {program}: {error}")]
+pub struct UnitError {
+    /// The program at fault.
+    pub program: String,
+    /// What is wrong with it.
+    pub error: BuildError,
+}
+
+impl Unit {
+    /// A unit of these parts.
+    ///
+    /// Fails when a program names a map by descriptor index that the unit does not have.
+    pub fn new(name: &str, license: &str, maps: Vec<MapDef>, programs: Vec<Program>) -> Result<Unit, UnitError> {
+        for program in &programs {
+            check_maps(program, maps.len())
+                .map_err(|error| UnitError { program: program.name().to_string(), error })?;
+        }
+        let programs = programs.into_iter().map(Arc::new).collect();
+        Ok(Unit { name: name.to_string(), license: license.to_string(), maps, programs })
+    }
+
+    /// The unit's name: of the object file, usually.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The licence its programs declare; empty where none is.
+    pub fn license(&self) -> &str {
+        &self.license
+    }
+
+    /// Its maps.
+    pub fn maps(&self) -> &[MapDef] {
+        &self.maps
+    }
+
+    /// Its programs.
+    pub fn programs(&self) -> &[Arc<Program>] {
+        &self.programs
+    }
+}
+
+/// The map that an instruction refers to by the unit's index.
+pub(crate) fn map_ref(insn: &Insn) -> Option<i64> {
+    match *insn {
+        Insn::LoadPseudo { value: Pseudo::MapFd(i) | Pseudo::MapIdx(i), .. } => Some(i.into()),
+        Insn::LoadPseudo { value: Pseudo::MapValue { fd: i, .. } | Pseudo::MapIdxValue { idx: i, .. }, .. } => {
+            Some(i.into())
+        }
+        _ => None,
+    }
+}
+
+fn check_maps(program: &Program, count: usize) -> Result<(), BuildError> {
+    for (i, insn) in program.insns().iter().enumerate() {
+        if let Some(index) = map_ref(insn)
+            && !(0..count as i64).contains(&index)
+        {
+            let slot = program.slot(InsnId(i as u32));
+            return Err(BuildError { slot, fault: BuildFault::NoSuchMap { index, count } });
+        }
+    }
+    Ok(())
+}
