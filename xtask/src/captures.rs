@@ -5,11 +5,10 @@ mod mixed;
 mod odd;
 
 use std::fs;
-use std::io;
+use std::path::{Path, PathBuf};
 
 use oxbpf_capture::{CaptureError, Header, LinkType, Resolution, Writer};
 
-use crate::in_workspace;
 use crate::packets::Mac;
 
 /// A capture to be written, packet by packet.
@@ -61,16 +60,25 @@ const CAPTURES: [(&str, Make); 3] =
 
 const DIRECTORY: &str = "examples/captures";
 
-/// Writes every capture.
-pub fn write_all() -> io::Result<()> {
-    fs::create_dir_all(in_workspace(DIRECTORY))?;
+/// Runs the verb with the arguments after its name: there are none.
+pub fn run(args: &[String]) -> Result<(), String> {
+    if !args.is_empty() {
+        return Err("usage: cargo xtask captures".into());
+    }
+    let directory = directory();
+    fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     for (name, make) in CAPTURES {
         let capture = make();
-        let bytes = capture.bytes().map_err(io::Error::other)?;
-        fs::write(in_workspace(DIRECTORY).join(name), &bytes)?;
+        let bytes = capture.bytes().map_err(|error| error.to_string())?;
+        let path = directory.join(name);
+        fs::write(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("{DIRECTORY}/{name}: {} packets, {} bytes", capture.packets.len(), bytes.len());
     }
     Ok(())
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(DIRECTORY)
 }
 
 /// 2024-01-01 00:00:00 UTC.
@@ -91,7 +99,7 @@ mod tests {
     #[test]
     fn committed_captures_are_what_is_made() {
         for (name, make) in CAPTURES {
-            let committed = fs::read(in_workspace(DIRECTORY).join(name)).unwrap();
+            let committed = fs::read(directory().join(name)).unwrap();
             assert!(committed == make().bytes().unwrap(), "{name} differs: run `cargo xtask captures`");
         }
     }

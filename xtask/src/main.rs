@@ -1,36 +1,25 @@
-//! Chores of the workspace, as `cargo xtask VERB`.
-//!
-//! - `captures`: writes the captures under `examples/captures`.
+//! Chores of the workspace: `cargo xtask objects`, `cargo xtask captures`.
 
 #![forbid(unsafe_code)]
 
-mod captures;
-mod packets;
-
-use std::env;
-use std::error::Error;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod captures;
+mod objects;
+mod packets;
+
 fn main() -> ExitCode {
-    let verb = env::args().nth(1).unwrap_or_default();
-    let done: Result<(), Box<dyn Error>> = match verb.as_str() {
-        "captures" => captures::write_all().map_err(Into::into),
-        _ => {
-            eprintln!("usage: cargo xtask captures");
-            return ExitCode::from(2);
-        }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.split_first() {
+        Some((verb, rest)) if verb == "captures" => captures::run(rest),
+        Some((verb, rest)) if verb == "objects" => objects::run(rest),
+        _ => Err("usage: cargo xtask <captures|objects>".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("xtask {verb}: {error}");
+        Err(why) => {
+            eprintln!("xtask: {why}");
             ExitCode::FAILURE
         }
     }
-}
-
-/// A path given from the workspace's root.
-fn in_workspace(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").join(path)
 }
