@@ -1,0 +1,81 @@
+//! The same calls where they cannot be made. The descriptors are types without values.
+
+use super::{CallError, LoadAnswer, LoadArgs, MapArgs, RunAnswer, RunArgs};
+use crate::Errno;
+
+/// Why this build can never reach a kernel.
+pub const ABSENT: Option<&str> = Some("built for a host without Linux's bpf(2) on x86-64 or arm64");
+
+/// A map's descriptor, of which there are none here.
+#[derive(Debug)]
+pub enum MapFd {}
+
+/// A loaded program's descriptor, of which there are none here.
+#[derive(Debug)]
+pub enum ProgFd {}
+
+/// A BTF object's descriptor, of which there are none here.
+#[derive(Debug)]
+pub enum BtfFd {}
+
+impl MapFd {
+    pub fn create(_: &MapArgs) -> Result<Self, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    pub fn value_size(&self) -> usize {
+        match *self {}
+    }
+
+    pub fn raw(&self) -> i32 {
+        match *self {}
+    }
+
+    pub fn lookup(&self, _: &[u8], _: &mut [u8], _: u64) -> Result<(), Errno> {
+        match *self {}
+    }
+
+    pub fn update(&self, _: &[u8], _: &[u8], _: u64) -> Result<(), Errno> {
+        match *self {}
+    }
+
+    pub fn delete(&self, _: &[u8]) -> Result<(), Errno> {
+        match *self {}
+    }
+
+    pub fn next_key(&self, _: Option<&[u8]>, _: &mut [u8]) -> Result<(), Errno> {
+        match *self {}
+    }
+
+    pub fn freeze(&self) -> Result<(), Errno> {
+        match *self {}
+    }
+}
+
+impl ProgFd {
+    pub fn load(_: &LoadArgs<'_>) -> Result<LoadAnswer<Self>, CallError> {
+        Err(Errno::NOSYS.into())
+    }
+
+    pub fn raw(&self) -> i32 {
+        match *self {}
+    }
+
+    pub fn test_run(&self, _: &RunArgs<'_>) -> Result<RunAnswer, CallError> {
+        match *self {}
+    }
+
+    pub fn info(&self, _: usize) -> Result<Vec<u8>, Errno> {
+        match *self {}
+    }
+}
+
+impl BtfFd {
+    pub fn load(_: &[u8], _: u32) -> (Result<Self, Errno>, Vec<u8>) {
+        (Err(Errno::NOSYS), Vec::new())
+    }
+
+    pub fn raw(&self) -> i32 {
+        match *self {}
+    }
+}

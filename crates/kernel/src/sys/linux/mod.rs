@@ -1,0 +1,9 @@
+//! bpf(2) as Linux has it on x86-64 and arm64.
+
+mod attr;
+mod bpf;
+mod child;
+mod raw;
+mod values;
+
+pub use bpf::*;
