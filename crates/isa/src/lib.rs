@@ -23,6 +23,7 @@ mod eval;
 mod insn;
 mod ops;
 mod raw;
+pub mod text;
 
 pub use decode::{DecodeError, DecodeFault, decode, decode_all};
 pub use encode::{Encoded, encode_all};

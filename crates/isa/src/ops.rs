@@ -109,6 +109,15 @@ impl Narrow {
         }
     }
 
+    /// The signed C type's name in the clang dialect: `s8` to `s32`.
+    pub const fn signed_name(self) -> &'static str {
+        match self {
+            Narrow::B => "s8",
+            Narrow::H => "s16",
+            Narrow::W => "s32",
+        }
+    }
+
     /// This size where it is narrow; none for a double word.
     pub const fn from_size(size: MemSize) -> Option<Narrow> {
         match size {

@@ -1,0 +1,154 @@
+//! What can be wrong with a text, where it is wrong, and how that is shown.
+
+use core::fmt::Write as _;
+
+use thiserror::Error;
+
+use crate::decode::DecodeFault;
+
+/// One mistake in a text: what, and the characters it is about.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{line}:{column}: {fault}")]
+pub struct TextError {
+    /// What is wrong.
+    pub fault: TextFault,
+    /// The line, from 1.
+    pub line: u32,
+    /// The first wrong character of the line, from 1.
+    pub column: u32,
+    /// How many characters are wrong, at least 1.
+    pub width: u32,
+}
+
+/// What is wrong with a text. Quoted text is cut at 40 characters.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[allow(missing_docs)]
+pub enum TextFault {
+    /// Something else should stand here.
+    #[error("expected {expected}, found {found}")]
+    Syntax { expected: String, found: String },
+    /// No instruction begins with this word.
+    #[error("unknown instruction `{name}`")]
+    Mnemonic { name: String },
+    /// It looks like a register, but is none.
+    #[error("no such register `{name}`: there are r0 to r10, and w0 to w10 for their lower halves")]
+    Register { name: String },
+    /// A lower half where a whole register is needed, or the other way round.
+    #[error("{need}, found `{found}`")]
+    Width { need: &'static str, found: String },
+    /// The type of a memory access does not exist, or not for this instruction.
+    #[error("no {what} of type `{name}`: it is one of {choices}")]
+    Type { what: &'static str, name: String, choices: &'static str },
+    /// A word where a number, a register or an address is needed.
+    #[error("unknown operand `{name}`; the address of a map, variable or function is written `{name} ll`")]
+    Operand { name: String },
+    /// An instruction names one register twice, and the two differ.
+    #[error("{what} needs `{need}` here, found `{found}`")]
+    SameRegister { what: &'static str, need: String, found: String },
+    /// Not a number.
+    #[error("malformed number `{text}`: numbers are decimal without leading zeros, or hexadecimal as in 0x1f")]
+    Number { text: String },
+    /// A number that its field cannot hold.
+    #[error("{text} does not fit {field}, which holds {min} to {max}")]
+    Range { text: String, field: &'static str, min: i128, max: i128 },
+    /// A jump that is too far for its instruction.
+    #[error("`{name}` is {distance} instructions away and {instruction} reaches -32768 to 32767; {advice}")]
+    Distance { name: String, distance: i64, instruction: &'static str, advice: &'static str },
+    /// A label that is defined a second time.
+    #[error("label `{name}` is already defined on line {first}")]
+    DuplicateLabel { name: String, first: u32 },
+    /// A jump to a label that is not in the text.
+    #[error("no label `{name}`")]
+    UnknownLabel { name: String },
+    /// An offset from the address of a function.
+    #[error("`{name}` is a label of this program, and a function's address takes no offset")]
+    Addend { name: String },
+    /// The opcode in parentheses is not the one of the text behind it.
+    #[error("opcode ({found:02x}) does not belong to this instruction, whose opcode is ({need:02x})")]
+    Opcode { found: u8, need: u8 },
+    /// The raw bytes are not the instruction of the text behind them.
+    #[error("these bytes are `{bytes}`, which is not what stands behind them")]
+    Bytes { bytes: String },
+    /// The raw bytes are no instruction.
+    #[error("these bytes are no instruction: {fault}")]
+    NotInsn { fault: DecodeFault },
+    /// The text is longer than is read.
+    #[error("text of {bytes} bytes; at most {max} are read")]
+    Size { bytes: usize, max: usize },
+}
+
+impl TextFault {
+    /// A stable code, `asm-…`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            TextFault::Syntax { .. } => "asm-syntax",
+            TextFault::Mnemonic { .. } => "asm-mnemonic",
+            TextFault::Register { .. } => "asm-register",
+            TextFault::Width { .. } => "asm-width",
+            TextFault::Type { .. } => "asm-type",
+            TextFault::Operand { .. } => "asm-operand",
+            TextFault::SameRegister { .. } => "asm-same-register",
+            TextFault::Number { .. } => "asm-number",
+            TextFault::Range { .. } => "asm-range",
+            TextFault::Distance { .. } => "asm-distance",
+            TextFault::DuplicateLabel { .. } => "asm-duplicate-label",
+            TextFault::UnknownLabel { .. } => "asm-unknown-label",
+            TextFault::Addend { .. } => "asm-addend",
+            TextFault::Opcode { .. } => "asm-opcode",
+            TextFault::Bytes { .. } => "asm-bytes",
+            TextFault::NotInsn { .. } => "asm-not-insn",
+            TextFault::Size { .. } => "asm-size",
+        }
+    }
+}
+
+impl TextError {
+    /// A stable code, `asm-…`.
+    pub const fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    /// The error above its source line, with carets below what it is about:
+    ///
+    /// ```text
+    /// error[asm-register]: no such register `r11`: …
+    ///   --> prog.s:3:6
+    ///    |
+    ///  3 | r0 = r11
+    ///    |      ^^^
+    /// ```
+    ///
+    /// A long line is cut to the part around the error.
+    pub fn render(&self, source: &str, file_name: &str) -> String {
+        let TextError { line, column, width, ref fault } = *self;
+        let text = source.lines().nth(line.saturating_sub(1) as usize).unwrap_or("");
+        let before = column.saturating_sub(1) as usize;
+        let from = before.saturating_sub(SHOWN / 2);
+        let from = if before + SHOWN / 2 <= SHOWN { 0 } else { from };
+        let shown = || text.chars().skip(from).take(SHOWN);
+        // Tabs stay tabs in the line of carets, so that both lines are as wide.
+        let pad: String = shown().take(before - from).map(|c| if c == '\t' { c } else { ' ' }).collect();
+        let room = shown().count().saturating_sub(before - from).max(1);
+        let carets = "^".repeat((width as usize).clamp(1, room));
+        let gutter = " ".repeat(line.to_string().len());
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "error[{}]: {fault}", fault.code());
+        let _ = writeln!(out, " {gutter}--> {file_name}:{line}:{column}");
+        let _ = writeln!(out, " {gutter} |");
+        let _ = writeln!(out, " {line} | {}", shown().collect::<String>());
+        let _ = writeln!(out, " {gutter} | {pad}{carets}");
+        out
+    }
+}
+
+/// Characters of a source line that are shown with an error.
+const SHOWN: usize = 160;
+
+/// `text` for a message, cut where it is long.
+pub(super) fn quote(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,191 @@
+//! The operands of instructions: registers, memory, immediates and jump targets.
+
+use super::cursor::{Cursor, LineError, Number, Result, Token, looks_like_register};
+use super::error::{TextFault, quote};
+use crate::ops::{MemSize, Narrow, Width};
+use crate::raw::Reg;
+
+/// A register as written: `r3`, or `w3` for its lower half.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Register<'a> {
+    pub reg: Reg,
+    pub width: Width,
+    pub token: Token<'a>,
+}
+
+impl Register<'_> {
+    fn width_fault(self, need: &'static str) -> TextFault {
+        TextFault::Width { need, found: quote(self.token.text) }
+    }
+
+    /// The register, which must be written with `r`.
+    pub fn whole(self) -> Result<Reg> {
+        match self.width {
+            Width::W64 => Ok(self.reg),
+            Width::W32 => Err(self.token.fault(self.width_fault("a whole register is needed here"))),
+        }
+    }
+
+    /// The register, which must be written like the one it works with.
+    pub fn of_width(self, width: Width) -> Result<Reg> {
+        if self.width == width {
+            return Ok(self.reg);
+        }
+        Err(self.token.fault(self.width_fault("both registers must be whole, or both lower halves")))
+    }
+
+    /// The register that a memory access of `size` fills or stores; compilers write `w` for the small ones.
+    pub fn holding(self, size: MemSize) -> Result<Reg> {
+        if size == MemSize::Dw { self.whole() } else { Ok(self.reg) }
+    }
+
+    /// The register, which must be `reg`.
+    pub fn same_as(self, reg: Reg, what: &'static str) -> Result<()> {
+        if self.reg == reg {
+            return Ok(());
+        }
+        let found = quote(self.token.text);
+        let need = format!("{}{}", &found[..1], reg.number());
+        Err(self.token.fault(TextFault::SameRegister { what, need, found }))
+    }
+}
+
+/// The type in front of a memory access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Access {
+    Unsigned(MemSize),
+    Signed(Narrow),
+}
+
+impl Access {
+    fn named(name: &str) -> Option<Access> {
+        let unsigned = MemSize::ALL.into_iter().find(|s| s.unsigned_name() == name).map(Access::Unsigned);
+        unsigned.or_else(|| Narrow::ALL.into_iter().find(|s| s.signed_name() == name).map(Access::Signed))
+    }
+}
+
+/// A jump's target, or a call's within the program: a distance or a label.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target<'a> {
+    Distance(Number<'a>),
+    Label(Token<'a>),
+}
+
+impl<'a> Cursor<'a> {
+    pub fn at_register(&self) -> bool {
+        self.peek_word().is_some_and(looks_like_register)
+    }
+
+    pub fn register(&mut self) -> Result<Register<'a>> {
+        if !self.at_register() {
+            return Err(self.expected("a register"));
+        }
+        let token = self.take_while(|c| c.is_ascii_alphanumeric());
+        let (kind, digits) = token.text.split_at(1);
+        let number = if digits.len() > 1 && digits.starts_with('0') { None } else { digits.parse().ok() };
+        let reg = number.and_then(Reg::new);
+        let reg = reg.ok_or_else(|| token.fault(TextFault::Register { name: quote(token.text) }))?;
+        Ok(Register { reg, width: if kind == "w" { Width::W32 } else { Width::W64 }, token })
+    }
+
+    /// `(u32 *)`; with the place of the name.
+    pub fn access(&mut self) -> Result<(Access, Token<'a>)> {
+        self.expect("(")?;
+        let token = self.word().ok_or_else(|| self.expected("a type"))?;
+        let access = Access::named(token.text).ok_or_else(|| type_fault(token, "memory access", ANY_TYPE))?;
+        self.expect("*")?;
+        self.expect(")")?;
+        Ok((access, token))
+    }
+
+    /// `(u32 *)` of an unsigned type.
+    pub fn unsigned_access(&mut self) -> Result<MemSize> {
+        match self.access()? {
+            (Access::Unsigned(size), _) => Ok(size),
+            (Access::Signed(_), token) => Err(type_fault(token, "store or atomic access", "u8, u16, u32, u64")),
+        }
+    }
+
+    /// `(u32 *)` of a type that atomic read-modify-write instructions have.
+    pub fn atomic_access(&mut self) -> Result<Width> {
+        match self.access()? {
+            (Access::Unsigned(MemSize::W), _) => Ok(Width::W32),
+            (Access::Unsigned(MemSize::Dw), _) => Ok(Width::W64),
+            (_, token) => Err(type_fault(token, "atomic operation", "u32, u64")),
+        }
+    }
+
+    /// `(s16)`: the type of a sign-extending move.
+    pub fn signed_cast(&mut self) -> Result<(Narrow, Token<'a>)> {
+        self.expect("(")?;
+        let token = self.word().ok_or_else(|| self.expected("a type"))?;
+        let found = Narrow::ALL.into_iter().find(|s| s.signed_name() == token.text);
+        let narrow = found.ok_or_else(|| cast_fault(token))?;
+        self.expect(")")?;
+        Ok((narrow, token))
+    }
+
+    /// `(r6 + 112)`.
+    pub fn address(&mut self) -> Result<(Reg, i16)> {
+        self.expect("(")?;
+        let address = self.base_and_off()?;
+        self.expect(")")?;
+        Ok(address)
+    }
+
+    /// `r6 + 112`, `r6 +112`, `r6 - 8`, `r6 + -8` or `r6`.
+    pub fn base_and_off(&mut self) -> Result<(Reg, i16)> {
+        let base = self.register()?.whole()?;
+        let off = self.displacement()?.map_or(Ok(0), |n| n.to_i16("a 16-bit offset"))?;
+        Ok((base, off))
+    }
+
+    /// `+ 8`, `- 8` or `+ -8`, if one comes next.
+    pub fn displacement(&mut self) -> Result<Option<Number<'a>>> {
+        if self.eat("+") {
+            return self.number().map(Some);
+        }
+        // A minus sign belongs to the number, blanks between or not.
+        if self.rest().starts_with('-') { self.number().map(Some) } else { Ok(None) }
+    }
+
+    /// A 32-bit immediate.
+    pub fn imm(&mut self) -> Result<i32> {
+        self.number()?.to_i32(IMM)
+    }
+
+    /// `+2`, `pc+2`, or a label.
+    pub fn target(&mut self) -> Result<Target<'a>> {
+        if self.at_number() {
+            return self.number().map(Target::Distance);
+        }
+        if let Some(distance) = self.after_pc() {
+            return distance.map(Target::Distance);
+        }
+        self.word().map(Target::Label).ok_or_else(|| self.expected("a distance or a label"))
+    }
+
+    /// `pc+2`, if that comes next; `pc` without a sign is a label.
+    pub fn after_pc(&mut self) -> Option<Result<Number<'a>>> {
+        let mut ahead = *self;
+        if !ahead.eat_word("pc") || !ahead.rest().starts_with(['+', '-']) {
+            return None;
+        }
+        *self = ahead;
+        Some(self.number())
+    }
+}
+
+fn type_fault(token: Token<'_>, what: &'static str, choices: &'static str) -> LineError {
+    token.fault(TextFault::Type { what, name: quote(token.text), choices })
+}
+
+/// The mistake that no sign-extending move has this type.
+pub(super) fn cast_fault(token: Token<'_>) -> LineError {
+    type_fault(token, "sign-extending move", "s8, s16, s32, the last only to a whole register")
+}
+
+const ANY_TYPE: &str = "u8, u16, u32, u64, s8, s16, s32";
+
+/// How messages name the immediate field.
+pub(super) const IMM: &str = "a 32-bit immediate";
