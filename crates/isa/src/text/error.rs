@@ -52,7 +52,7 @@ pub enum TextFault {
     #[error("{text} does not fit {field}, which holds {min} to {max}")]
     Range { text: String, field: &'static str, min: i128, max: i128 },
     /// A jump that is too far for its instruction.
-    #[error("`{name}` is {distance} instructions away and {instruction} reaches -32768 to 32767; {advice}")]
+    #[error("`{name}` is {distance} slots away and {instruction} reaches -32768 to 32767; {advice}")]
     Distance { name: String, distance: i64, instruction: &'static str, advice: &'static str },
     /// A label that is defined a second time.
     #[error("label `{name}` is already defined on line {first}")]

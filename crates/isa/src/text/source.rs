@@ -106,9 +106,10 @@ pub fn parse(source: &str) -> Result<Source, Vec<TextError>> {
         if reader.errors.len() >= MAX_ERRORS {
             break;
         }
-        let line = Line { text, line };
-        if let Err(error) = reader.read(line) {
-            reader.errors.push(line.error(error));
+        reader.line = Line { text, line, counted: (0, 0) };
+        if let Err(error) = reader.read(text) {
+            let error = reader.line.error(error);
+            reader.errors.push(error);
         }
     }
     // With lines left unread, every label behind them would be reported as missing.
@@ -124,23 +125,31 @@ pub fn parse(source: &str) -> Result<Source, Vec<TextError>> {
     Err(errors)
 }
 
-#[derive(Clone, Copy)]
+/// The line that is being read. Columns are counted on from the last one asked for, so that a line of a million
+/// labels takes time in proportion.
+#[derive(Default)]
 struct Line<'a> {
     text: &'a str,
     line: u32,
+    counted: (usize, u32),
 }
 
 impl Line<'_> {
-    fn pos(self, at: usize) -> Pos {
+    fn pos(&mut self, at: usize) -> Pos {
+        let (from, before) = if at < self.counted.0 { (0, 0) } else { self.counted };
         // A line is shorter than MAX_SOURCE.
-        Pos { line: self.line, column: self.text[..at].chars().count() as u32 + 1 }
+        let column = before + self.text[from..at].chars().count() as u32;
+        self.counted = (at, column);
+        Pos { line: self.line, column: column + 1 }
     }
 
-    fn error(self, LineError { at, len, fault }: LineError) -> TextError {
-        let Pos { line, column } = self.pos(at);
-        let width = self.text[at..at + len].chars().count().max(1) as u32;
-        TextError { fault, line, column, width }
+    fn error(&mut self, LineError { at, len, fault }: LineError) -> TextError {
+        error(self.pos(at), &self.text[at..at + len], fault)
     }
+}
+
+fn error(Pos { line, column }: Pos, wrong: &str, fault: TextFault) -> TextError {
+    TextError { fault, line, column, width: wrong.chars().count().max(1) as u32 }
 }
 
 /// A name to resolve once all labels are known.
@@ -148,11 +157,12 @@ struct Pending<'a> {
     insn: usize,
     slot: Slot,
     name: Name<'a>,
-    line: Line<'a>,
+    pos: Pos,
 }
 
 #[derive(Default)]
 struct Reader<'a> {
+    line: Line<'a>,
     out: Source,
     slots: u32,
     labels: HashMap<&'a str, usize>,
@@ -162,26 +172,30 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// One line: slot numbers and labels, then a directive or an instruction or neither.
-    fn read(&mut self, line: Line<'a>) -> Result<(), LineError> {
-        let mut c = Cursor::new(line.text);
+    fn read(&mut self, line: &'a str) -> Result<(), LineError> {
+        let mut c = Cursor::new(line);
         while let Some(prefix) = c.prefix() {
             if let Some(label) = prefix {
-                self.define(label, line);
+                self.define(label);
+            }
+            if self.errors.len() >= MAX_ERRORS {
+                return Ok(());
             }
         }
         if c.rest().starts_with('.') {
-            let (pos, text) = (line.pos(c.place()), c.rest().trim_end().to_owned());
+            let (pos, text) = (self.line.pos(c.place()), c.rest().trim_end().to_owned());
             self.out.directives.push(Directive { pos, text, insn: self.out.insns.len() });
             return Ok(());
         }
         if c.at_end() {
             return Ok(());
         }
-        let pos = line.pos(c.place());
+        let pos = self.line.pos(c.place());
         let Statement { insn, name } = instruction(&mut c)?;
         if let Some(name) = name {
             let (insn, slot) = (self.out.insns.len(), Slot(self.slots));
-            self.pending.push(Pending { insn, slot, name, line });
+            let pos = self.line.pos(name.token.at);
+            self.pending.push(Pending { insn, slot, name, pos });
         }
         self.out.insns.push(insn);
         self.out.positions.push(pos);
@@ -190,28 +204,32 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn define(&mut self, token: Token<'a>, line: Line<'a>) {
+    fn define(&mut self, token: Token<'a>) {
+        let pos = self.line.pos(token.at);
         if let Some(&first) = self.labels.get(token.text) {
             let first = self.out.labels[first].pos.line;
             let fault = TextFault::DuplicateLabel { name: quote(token.text), first };
-            self.errors.push(line.error(token.fault(fault)));
+            self.errors.push(error(pos, token.text, fault));
             return;
         }
         self.labels.insert(token.text, self.out.labels.len());
-        let label = Label { name: token.text.to_owned(), slot: Slot(self.slots), pos: line.pos(token.at) };
+        let label = Label { name: token.text.to_owned(), slot: Slot(self.slots), pos };
         self.out.labels.push(label);
     }
 
     fn resolve(&mut self) {
-        for Pending { insn, slot, name, line } in std::mem::take(&mut self.pending) {
+        // The errors are in two runs, each in order of lines, of which the first MAX_ERRORS are kept.
+        let most = self.errors.len() + MAX_ERRORS;
+        for Pending { insn, slot, name, pos } in std::mem::take(&mut self.pending) {
             let label = self.labels.get(name.token.text).map(|&i| self.out.labels[i].slot);
             // From the next slot; slots are below 2^31, see MAX_SOURCE.
             let distance = label.map(|l| l.0 as i32 - (slot.0 as i32 + 1));
             let starts_code = label.is_some_and(|l| l.0 < self.slots);
             match resolved(self.out.insns[insn], name, distance, starts_code) {
                 Ok(Some(complete)) => self.out.insns[insn] = complete,
-                Ok(None) => self.out.symbols.push(symbol(insn, name, line)),
-                Err(fault) => self.errors.push(line.error(name.token.fault(fault))),
+                Ok(None) => self.out.symbols.push(symbol(insn, name, pos)),
+                Err(_) if self.errors.len() >= most => return,
+                Err(fault) => self.errors.push(error(pos, name.token.text, fault)),
             }
         }
     }
@@ -236,8 +254,8 @@ fn resolved(insn: Insn, name: Name<'_>, distance: Option<i32>, starts_code: bool
 
 fn jump(insn: Insn, distance: i32, name: impl Fn() -> String) -> Result<Insn, TextFault> {
     let near = |instruction, advice| {
-        let far = TextFault::Distance { name: name(), distance: distance.into(), instruction, advice };
-        i16::try_from(distance).map_err(|_| far)
+        let far = |_| TextFault::Distance { name: name(), distance: distance.into(), instruction, advice };
+        i16::try_from(distance).map_err(far)
     };
     Ok(match insn {
         Insn::Jump { .. } => Insn::Jump { off: near("`goto`", "use `gotol`")? },
@@ -251,10 +269,10 @@ fn jump(insn: Insn, distance: i32, name: impl Fn() -> String) -> Result<Insn, Te
     })
 }
 
-fn symbol(insn: usize, name: Name<'_>, line: Line<'_>) -> SymbolRef {
+fn symbol(insn: usize, name: Name<'_>, pos: Pos) -> SymbolRef {
     let kind = if name.kind == NameKind::Call { SymbolKind::Call } else { SymbolKind::Address };
     let Name { token, addend, .. } = name;
-    SymbolRef { insn, kind, name: token.text.to_owned(), addend, pos: line.pos(token.at) }
+    SymbolRef { insn, kind, name: token.text.to_owned(), addend, pos }
 }
 
 /// What listings put in front of and behind an instruction, and the instruction.
