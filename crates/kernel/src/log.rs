@@ -66,9 +66,10 @@ impl VerifierLog {
         (!text.is_empty()).then_some(text)
     }
 
-    /// The error's last line, which names the cause.
+    /// The error's last line, which sums up those before it; states that the kernel prints behind it are passed over.
     pub fn last_error_line(&self) -> Option<&str> {
-        self.error()?.lines().last()
+        let is_state = |line: &&str| line.starts_with("cur state: ") || line.starts_with("old state: ");
+        self.error()?.lines().rfind(|line| !is_state(line))
     }
 }
 
@@ -224,6 +225,12 @@ mod tests {
         let log = parse("5: (bf) r0 = r2\nR2 !read_ok\nsecond line\n");
         assert_eq!(log.error(), Some("R2 !read_ok\nsecond line"));
         assert_eq!((log.at, log.stats, log.last_error_line()), (Some(5), None, Some("second line")));
+    }
+
+    #[test]
+    fn states_behind_the_error() {
+        let log = parse("2: (05) goto pc-1\ninfinite loop detected at insn 2\ncur state: R0=0\nold state: R0=0\n");
+        assert_eq!(log.last_error_line(), Some("infinite loop detected at insn 2"));
     }
 
     #[test]
