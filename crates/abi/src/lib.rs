@@ -24,4 +24,4 @@ mod progs;
 
 pub use helpers::{Arg, HELPERS, HelperRow, Ret, helper_by_id, helper_by_name};
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
-pub use progs::{PROG_TYPES, ProgType, ProgTypeRow};
+pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};

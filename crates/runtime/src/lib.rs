@@ -1,1 +1,32 @@
-//! What a running BPF program sees: arena, packet, skb, maps, helpers, traps.
+//! What a running BPF program sees: memory, packet, context, maps, helpers; and how it may fail.
+//!
+//! [`Vm`] is one run's world and the first argument of every helper. [`Engine`] is what executes programs in
+//! such a world; the running kernel is one too. Memory is one arena per [`Vm`], in which every address
+//! belongs to a region, so that unproven accesses are bounded by what they hit ([`memory`]).
+//!
+//! ```
+//! use oxbpf_runtime::skb;
+//!
+//! // Fields are derived from the frame as the kernel derives them, and can be set by name.
+//! let frame = [0u8; 60];
+//! let mut ctx = skb::derive(&frame, 60, skb::Link::Ethernet);
+//! skb::set(&mut ctx, "mark", 7).unwrap();
+//! assert_eq!((ctx.len, ctx.mark), (60, 7));
+//! ```
+#![deny(unsafe_code)]
+
+pub mod context;
+pub mod csum;
+pub mod engine;
+pub mod helpers;
+pub mod maps;
+pub mod memory;
+mod packet;
+pub mod skb;
+mod trap;
+mod vm;
+
+pub use engine::{Availability, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
+pub use packet::Packet;
+pub use trap::{Access, Place, Trap, TrapKind};
+pub use vm::{Fuel, MAX_FRAMES, MAX_TAIL_CALLS, TraceLine, Vm, VmError};

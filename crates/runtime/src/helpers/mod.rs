@@ -1,0 +1,97 @@
+//! Helpers: one table for all engines, one calling convention, bodies that cannot harm the host.
+//!
+//! A body is a safe function over [`Vm`]; it copies guest memory in and out, so that arguments may alias.
+//! Its wrapper has the C calling convention, catches panics, and leaves a failure in the [`Vm`], where the
+//! engine looks after calls that may trap.
+#![allow(unsafe_code)]
+
+mod bodies;
+mod format;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use oxbpf_abi::{HELPERS, ProgType, for_each_helper};
+
+use crate::trap::TrapKind;
+use crate::vm::Vm;
+
+/// How engines call helpers: the world, then r1 to r5; returns r0.
+///
+/// # Safety
+///
+/// The pointer is to a [`Vm`] that nobody else borrows.
+pub type HelperFn = unsafe extern "C" fn(*mut Vm, u64, u64, u64, u64, u64) -> u64;
+
+/// What a helper does, given r1 to r5.
+type Body = fn(&mut Vm, [u64; 5]) -> Result<u64, TrapKind>;
+
+/// One more than the largest helper number that Linux 6.18 has.
+const IDS: usize = 212;
+
+/// The helpers that programs of one type may call.
+#[derive(Clone, Copy)]
+pub struct Helpers {
+    prog_type: ProgType,
+    table: &'static [Option<HelperFn>; IDS],
+}
+
+impl std::fmt::Debug for Helpers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Helpers({})", self.prog_type)
+    }
+}
+
+impl Helpers {
+    pub(crate) fn of(prog_type: ProgType) -> Helpers {
+        Helpers { prog_type, table: &TABLE }
+    }
+
+    /// The function of a helper.
+    pub fn get(&self, id: u32) -> Result<HelperFn, TrapKind> {
+        let found = self.table.get(id as usize).copied().flatten();
+        let function = found.ok_or(TrapKind::UnknownHelper { id })?;
+        match oxbpf_abi::helper_by_id(id) {
+            Some(row) if !row.callable_by(self.prog_type) => {
+                Err(TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name })
+            }
+            _ => Ok(function),
+        }
+    }
+}
+
+/// Runs a body behind the C calling convention.
+fn enter(vm: *mut Vm, helper: &'static str, args: [u64; 5], body: Body) -> u64 {
+    // SAFETY: an engine passes the world it runs in, which nobody else borrows during the call.
+    let vm = unsafe { &mut *vm };
+    let result = catch_unwind(AssertUnwindSafe(|| body(vm, args)));
+    match result.unwrap_or(Err(TrapKind::HelperPanic { helper })) {
+        Ok(r0) => r0,
+        Err(trap) => {
+            vm.trap = Some(trap);
+            0
+        }
+    }
+}
+
+macro_rules! wrappers {
+    ($($id:literal $name:ident $args:tt -> $ret:ident, $callers:ident, $attributes:tt)*) => {
+        /// One wrapper per row; a row whose body is missing does not compile.
+        mod wrappers {
+            $(pub(super) unsafe extern "C" fn $name(
+                vm: *mut super::Vm, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64,
+            ) -> u64 {
+                super::enter(vm, stringify!($name), [r1, r2, r3, r4, r5], super::bodies::$name)
+            })*
+        }
+
+        static TABLE: [Option<HelperFn>; IDS] = {
+            let mut table: [Option<HelperFn>; IDS] = [None; IDS];
+            $(table[$id] = Some(wrappers::$name);)*
+            table
+        };
+    };
+}
+
+for_each_helper!(wrappers);
+
+const _: () = assert!(HELPERS.len() < IDS);

@@ -1,0 +1,122 @@
+//! The packet context: derived from a frame as the kernel derives it, settable by field name.
+
+use oxbpf_abi::ctx::{Field, SKB, Shape, XDP};
+use oxbpf_abi::layout::SkBuff;
+use thiserror::Error;
+
+use crate::context;
+
+/// What the first bytes of a packet are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Link {
+    /// An Ethernet header.
+    Ethernet,
+    /// An IP header: there is no link header.
+    Ip,
+}
+
+/// Bytes of an Ethernet header.
+pub const ETH_HLEN: usize = 14;
+
+/// The context of a frame of `len` bytes, of which `data` was captured.
+///
+/// Follows the kernel's test run: `protocol` is the EtherType; `pkt_type` is 0 (host) for the destination
+/// 00:00:00:00:00:00, 2 (multicast) for a group address, else 3 (other host); `ifindex` is 1 (the loopback
+/// device), `wire_len` is `len`, and everything else is 0.
+pub fn derive(data: &[u8], len: u32, link: Link) -> SkBuff {
+    let mut skb = SkBuff { len, wire_len: len, ifindex: 1, ..SkBuff::default() };
+    match link {
+        Link::Ethernet => {
+            if let Some(kind) = data.get(12..14) {
+                skb.protocol = u16::from_le_bytes([kind[0], kind[1]]).into();
+            }
+            skb.pkt_type = data.get(..6).map_or(0, pkt_type);
+        }
+        Link::Ip => {
+            let ether_type: u16 = match data.first().map(|b| b >> 4) {
+                Some(4) => 0x0800,
+                Some(6) => 0x86dd,
+                _ => 0,
+            };
+            skb.protocol = ether_type.to_be().into();
+        }
+    }
+    skb
+}
+
+fn pkt_type(destination: &[u8]) -> u32 {
+    const HOST: u32 = 0;
+    const MULTICAST: u32 = 2;
+    const OTHER_HOST: u32 = 3;
+    match destination {
+        [0, 0, 0, 0, 0, 0] => HOST,
+        [first, ..] if first & 1 != 0 => MULTICAST,
+        _ => OTHER_HOST,
+    }
+}
+
+/// A field that cannot be set so.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[allow(missing_docs)]
+pub enum FieldError {
+    #[error("the context has no field {name}; it has {}", names().join(", "))]
+    Unknown { name: String },
+    #[error("field {name} is an address and follows from the packet")]
+    Derived { name: String },
+    #[error("{value} does not fit into field {name}")]
+    Range { name: String, value: u64 },
+    #[error("field {name} has {count} elements, there is no index {index}")]
+    Index { name: String, count: usize, index: usize },
+}
+
+fn names() -> Vec<&'static str> {
+    let fields = SKB.fields.iter().chain(XDP.fields);
+    let mut names: Vec<_> = fields.filter(|f| settable(f)).map(|f| f.name).collect();
+    names.dedup();
+    names
+}
+
+fn settable(field: &Field) -> bool {
+    !matches!(field.shape, Shape::Pointer | Shape::Opaque)
+}
+
+fn find(name: &str) -> Result<&'static Field, FieldError> {
+    let field = SKB.field(name).or_else(|| XDP.field(name));
+    let field = field.ok_or_else(|| FieldError::Unknown { name: name.to_string() })?;
+    if settable(field) { Ok(field) } else { Err(FieldError::Derived { name: name.to_string() }) }
+}
+
+/// Sets a field, or element 0 of an array field.
+pub fn set(skb: &mut SkBuff, name: &str, value: u64) -> Result<(), FieldError> {
+    set_element(skb, name, 0, value)
+}
+
+/// Sets an element of an array field (`cb`, `remote_ip6`, `local_ip6`).
+pub fn set_element(skb: &mut SkBuff, name: &str, index: usize, value: u64) -> Result<(), FieldError> {
+    let field = find(name)?;
+    let width = element_size(field);
+    let count = field.size as usize / width;
+    if index >= count {
+        return Err(FieldError::Index { name: name.to_string(), count, index });
+    }
+    if width < 8 && value >> (8 * width) != 0 {
+        return Err(FieldError::Range { name: name.to_string(), value });
+    }
+    // In host form a number takes four bytes or eight.
+    context::store(skb, field.host + index * width, width, value);
+    Ok(())
+}
+
+/// The elements of a field; one for a plain field.
+pub fn get(skb: &SkBuff, field: &Field) -> Vec<u64> {
+    let width = element_size(field);
+    (0..field.size as usize / width).map(|i| context::load(skb, field.host + i * width, width)).collect()
+}
+
+fn element_size(field: &Field) -> usize {
+    match field.shape {
+        Shape::U64 | Shape::Pointer | Shape::Opaque => 8,
+        Shape::U32 | Shape::Bytes => 4,
+        Shape::U8 => 1,
+    }
+}
