@@ -1,0 +1,169 @@
+//! Code sections cut into functions.
+
+use std::collections::HashMap;
+
+use oxbpf_isa::RawInsn;
+
+use crate::error::ElfError;
+use crate::file::{Elf, SecIdx, Section, SectionKind, Symbol, SymbolKind};
+
+/// Bytes of an instruction slot.
+pub(crate) const SLOT: u64 = 8;
+
+/// The section of functions that are no programs themselves.
+const SUBPROGRAMS: &str = ".text";
+
+/// The most programs of one object; the largest real ones have some dozens.
+const MAX_PROGRAMS: usize = 4096;
+
+/// A function by its position in [`Functions::all`].
+pub(crate) type FuncId = usize;
+
+/// One function's code, with references to other functions still open.
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) section: SecIdx,
+    /// Where it starts in its section, in bytes.
+    pub(crate) start: u64,
+    /// Its instructions; map references already hold the unit's map index.
+    pub(crate) code: Vec<RawInsn>,
+    /// Calls and callback references, by slot.
+    pub(crate) refs: Vec<(u32, FuncId)>,
+    /// Maps that it uses, by slot.
+    pub(crate) maps: Vec<(u32, u32)>,
+    /// Its source lines, by slot.
+    pub(crate) lines: Vec<Line>,
+    /// Why it cannot be used, where that is so.
+    pub(crate) fault: Option<ElfError>,
+}
+
+/// A source line; file and text are offsets in the BTF's strings.
+#[derive(Clone, Copy)]
+pub(crate) struct Line {
+    pub(crate) slot: u32,
+    pub(crate) file: oxbpf_btf::StrOff,
+    pub(crate) text: oxbpf_btf::StrOff,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl Function {
+    /// Where it ends in its section.
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.code.len() as u64 * SLOT
+    }
+}
+
+/// All functions of an object.
+#[derive(Default)]
+pub(crate) struct Functions {
+    /// By section, then by start.
+    pub(crate) all: Vec<Function>,
+    by_start: HashMap<(SecIdx, u64), FuncId>,
+}
+
+impl Functions {
+    /// Cuts every code section by its function symbols. A section without any
+    /// is one function, as the first compilers left it.
+    pub(crate) fn cut(elf: &Elf<'_>) -> Result<Functions, ElfError> {
+        let mut symbols: HashMap<SecIdx, Vec<&Symbol>> = HashMap::new();
+        for symbol in &elf.symbols {
+            if let Some(section) = symbol.section {
+                symbols.entry(section).or_default().push(symbol);
+            }
+        }
+        let mut functions = Functions::default();
+        for (index, section) in elf.sections.iter().enumerate() {
+            if section.kind != SectionKind::Code || section.data.is_empty() {
+                continue;
+            }
+            if !section.data.len().is_multiple_of(SLOT as usize) {
+                let section_name = section.name.to_string();
+                return Err(ElfError::CodeLength { section: section_name, len: section.data.len() });
+            }
+            let here = symbols.get(&index).map_or(&[][..], |s| s);
+            functions.cut_section(elf, index, section, here)?;
+        }
+        Ok(functions)
+    }
+
+    fn cut_section(
+        &mut self,
+        elf: &Elf<'_>,
+        index: SecIdx,
+        section: &Section<'_>,
+        symbols: &[&Symbol],
+    ) -> Result<(), ElfError> {
+        let mut starts: Vec<&Symbol> = symbols.iter().copied().filter(|s| s.kind == SymbolKind::Func).collect();
+        if starts.is_empty() {
+            let named = symbols.iter().find(|s| s.kind == SymbolKind::Other && s.global && s.value == 0);
+            let name = named.map_or(Ok(section.name), |s| elf.symbol_name(s))?;
+            self.push(name, index, 0, section.data);
+            return Ok(());
+        }
+        // Of aliases, the global one names the function.
+        starts.sort_by_key(|s| (s.value, !s.global));
+        starts.dedup_by_key(|s| s.value);
+        let mut free_from = 0;
+        for symbol in starts {
+            let name = elf.symbol_name(symbol)?;
+            let end = symbol.value.checked_add(symbol.size).filter(|&end| end <= section.size);
+            let aligned = symbol.value.is_multiple_of(SLOT) && symbol.size.is_multiple_of(SLOT);
+            match end {
+                Some(end) if aligned && symbol.value >= free_from && symbol.size > 0 => {
+                    self.push(name, index, symbol.value, &section.data[symbol.value as usize..end as usize]);
+                    free_from = end;
+                }
+                _ => {
+                    return Err(ElfError::BadFunction {
+                        section: section.name.to_string(),
+                        function: name.to_string(),
+                        at: symbol.value,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, name: &str, section: SecIdx, start: u64, bytes: &[u8]) {
+        let (words, _) = bytes.as_chunks::<{ SLOT as usize }>();
+        self.by_start.insert((section, start), self.all.len());
+        self.all.push(Function {
+            name: name.to_string(),
+            section,
+            start,
+            code: words.iter().map(|w| RawInsn::from_bytes(*w)).collect(),
+            refs: Vec::new(),
+            maps: Vec::new(),
+            lines: Vec::new(),
+            fault: None,
+        });
+    }
+
+    /// The function that starts here.
+    pub(crate) fn starting_at(&self, section: SecIdx, at: u64) -> Option<FuncId> {
+        self.by_start.get(&(section, at)).copied()
+    }
+
+    /// The function that holds this place.
+    pub(crate) fn holding(&self, section: SecIdx, at: u64) -> Option<FuncId> {
+        let after = self.all.partition_point(|f| (f.section, f.start) <= (section, at));
+        let id = after.checked_sub(1)?;
+        let function = &self.all[id];
+        (function.section == section && at < function.end()).then_some(id)
+    }
+
+    /// The functions that are programs: all outside `.text`, or those in it
+    /// when there is nothing else.
+    pub(crate) fn entries(&self, elf: &Elf<'_>) -> Result<Vec<FuncId>, ElfError> {
+        let outside = |f: &Function| elf.sections[f.section].name != SUBPROGRAMS;
+        let only_text = !self.all.iter().any(outside);
+        let entries: Vec<_> = (0..self.all.len()).filter(|&id| only_text || outside(&self.all[id])).collect();
+        if entries.len() > MAX_PROGRAMS {
+            let (count, limit) = (entries.len() as u64, MAX_PROGRAMS as u64);
+            return Err(ElfError::TooMany { what: "programs", count, limit });
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,230 @@
+//! The object as a whole: read once, asked for its programs and maps.
+
+use oxbpf_abi::{MapType, ProgType};
+use oxbpf_btf::Btf;
+use oxbpf_ir::MapDef;
+
+use crate::error::ElfError;
+use crate::file::Elf;
+use crate::functions::{FuncId, Functions};
+use crate::maps::Maps;
+use crate::{lines, relocate};
+
+/// The section that tc looks for when none is named.
+const DEFAULT_SECTION: &str = "classifier";
+
+/// Programs that share subprograms link to more slots than the file has. This
+/// many are always taken, and beyond them four times what the file could hold,
+/// so that memory stays in proportion to the input.
+const FREE_SLOTS: u64 = 1 << 17;
+
+/// The longest licence the kernel takes.
+const MAX_LICENSE: usize = 128;
+
+/// A compiled object: programs, maps, licence and debug types.
+pub struct Object {
+    pub(crate) functions: Functions,
+    pub(crate) maps: Maps,
+    programs: Vec<ObjProgram>,
+    license: String,
+    pub(crate) types: Option<Btf>,
+    notes: Vec<Note>,
+    /// How many slots a unit of this object may have, see `unit`.
+    pub(crate) slot_limit: u64,
+}
+
+/// A program of an object, not yet linked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ObjProgram {
+    section: String,
+    name: String,
+    /// The slot that a section `ID/idx` asks for.
+    tail: bool,
+    pub(crate) function: FuncId,
+}
+
+impl ObjProgram {
+    /// The ELF section it stands in.
+    pub fn section(&self) -> &str {
+        &self.section
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The program type that the section's name tells, if it does.
+    pub fn prog_type(&self) -> Option<ProgType> {
+        ProgType::by_section(&self.section)
+    }
+
+    /// Whether it stands in a section `ID/idx`, to be entered by a tail call only.
+    pub fn is_tail(&self) -> bool {
+        self.tail
+    }
+}
+
+/// What was assumed where an object leaves room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Note {
+    /// Legacy map definitions of a length that two structures have.
+    AssumedLegacyLayout {
+        /// The structure assumed.
+        structure: &'static str,
+        /// The length of a definition in bytes.
+        len: usize,
+    },
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Note::AssumedLegacyLayout { structure, len } => {
+                write!(f, "section maps: definitions of {len} bytes taken as struct {structure}")
+            }
+        }
+    }
+}
+
+/// Reads an object that clang made for BPF.
+///
+/// Faults that concern one program only, such as a CO-RE relocation, do not
+/// fail here but when that program is wanted, in [`Object::unit`].
+///
+/// # Errors
+/// [`ElfError`] if the bytes are no such object.
+pub fn load(bytes: &[u8]) -> Result<Object, ElfError> {
+    let elf = Elf::parse(bytes)?;
+    let mut functions = Functions::cut(&elf)?;
+    let types = lines::types(&elf)?;
+    let mut notes = Vec::new();
+    let mut maps = Maps::read(&elf, types.as_ref(), &functions, &mut notes)?;
+    relocate::apply(&elf, &maps, &mut functions)?;
+    if let Some(types) = &types {
+        lines::attach(&elf, types, &mut functions)?;
+    }
+    let mut programs = Vec::new();
+    for function in functions.entries(&elf)? {
+        programs.push(program(&elf, &functions, function, &mut maps)?);
+    }
+    let slot_limit = bytes.len() as u64 / 2 + FREE_SLOTS;
+    Ok(Object { license: license(&elf), functions, maps, programs, types, notes, slot_limit })
+}
+
+fn program(elf: &Elf<'_>, functions: &Functions, id: FuncId, maps: &mut Maps) -> Result<ObjProgram, ElfError> {
+    let function = &functions.all[id];
+    let section = elf.sections[function.section].name;
+    let tail = tail_slot(section);
+    if let Some((map_id, key)) = tail {
+        let wanted = |d: &MapDef| d.id == Some(map_id) && d.map_type == MapType::PROG_ARRAY && key < d.max_entries;
+        let map = maps.all.iter_mut().find(|m| wanted(&m.def));
+        let map = map.ok_or_else(|| ElfError::NoTailSlot { section: section.to_string() })?;
+        // tc loads the section as a whole: its first function is the program.
+        if !map.programs.iter().any(|p| p.0 == key) {
+            map.programs.push((key, id));
+        }
+    }
+    Ok(ObjProgram { section: section.to_string(), name: function.name.clone(), tail: tail.is_some(), function: id })
+}
+
+/// Reads tc's `ID/idx`, two numbers in C's notation.
+fn tail_slot(section: &str) -> Option<(u32, u32)> {
+    let (id, key) = section.split_once('/')?;
+    Some((c_number(id)?, c_number(key)?))
+}
+
+fn c_number(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (&text[2..], 16),
+        [b'0', _, ..] => (&text[1..], 8),
+        _ => (text, 10),
+    };
+    let all_digits = digits.chars().all(|c| c.is_digit(radix));
+    u32::from_str_radix(digits, radix).ok().filter(|_| all_digits)
+}
+
+fn license(elf: &Elf<'_>) -> String {
+    let data = elf.section("license").map_or(&[][..], |i| elf.sections[i].data);
+    let text = data.split(|&b| b == 0).next().unwrap_or(&[]);
+    String::from_utf8_lossy(&text[..text.len().min(MAX_LICENSE)]).into_owned()
+}
+
+impl Object {
+    /// Its programs, by section and place.
+    pub fn programs(&self) -> &[ObjProgram] {
+        &self.programs
+    }
+
+    /// Its maps: legacy ones, BTF ones, then global data. Which programs a
+    /// program array holds is decided in [`Object::unit`].
+    pub fn maps(&self) -> impl ExactSizeIterator<Item = &MapDef> {
+        self.maps.all.iter().map(|m| &m.def)
+    }
+
+    /// The licence it declares; empty where there is none.
+    pub fn license(&self) -> &str {
+        &self.license
+    }
+
+    /// Its debug types.
+    pub fn types(&self) -> Option<&Btf> {
+        self.types.as_ref()
+    }
+
+    /// What was assumed in reading it.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The position in [`Object::programs`] of what a user names: a section
+    /// with one program, `section/function`, or, for `None`, the only program
+    /// or tc's default section `classifier`.
+    ///
+    /// # Errors
+    /// [`ElfError::NoProgram`] and [`ElfError::Ambiguous`], both listing what
+    /// there is.
+    pub fn select(&self, wanted: Option<&str>) -> Result<usize, ElfError> {
+        let Some(wanted) = wanted else {
+            return self.select_default();
+        };
+        match self.matching(|p| p.section == wanted)[..] {
+            [only] => return Ok(only),
+            [] => {}
+            _ => return Err(self.ambiguous(wanted)),
+        }
+        let named = |p: &ObjProgram| {
+            let function = wanted.strip_prefix(&p.section).and_then(|rest| rest.strip_prefix('/'));
+            function == Some(&p.name)
+        };
+        let found = self.matching(named).first().copied();
+        found.ok_or_else(|| self.no_program(wanted))
+    }
+
+    fn select_default(&self) -> Result<usize, ElfError> {
+        let entries = self.matching(|p| !p.tail);
+        let default = self.matching(|p| p.section == DEFAULT_SECTION);
+        match (&entries[..], &default[..]) {
+            ([only], _) | (_, [only]) => Ok(*only),
+            ([], _) => Err(self.no_program("")),
+            _ => Err(self.ambiguous("the object")),
+        }
+    }
+
+    fn matching(&self, wanted: impl Fn(&ObjProgram) -> bool) -> Vec<usize> {
+        (0..self.programs.len()).filter(|&i| wanted(&self.programs[i])).collect()
+    }
+
+    fn no_program(&self, wanted: &str) -> ElfError {
+        let mut there: Vec<String> = self.programs.iter().map(|p| p.section.clone()).collect();
+        there.dedup();
+        ElfError::NoProgram { wanted: wanted.to_string(), there }
+    }
+
+    fn ambiguous(&self, wanted: &str) -> ElfError {
+        let programs = self.programs.iter().filter(|p| p.section == wanted || wanted == "the object");
+        let there = programs.map(|p| format!("{}/{}", p.section, p.name)).collect();
+        ElfError::Ambiguous { wanted: wanted.to_string(), there }
+    }
+}
