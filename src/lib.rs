@@ -1,1 +1,20 @@
-//! A pure-Rust toolchain for classic and extended BPF.
+//! A pure-Rust toolchain for classic and extended BPF: load an object, run it over a capture, compare engines.
+//!
+//! [`prog`] finds a program by the one grammar that every verb takes; [`text_unit`] reads programs written as
+//! text; the crates re-exported here do the rest.
+#![forbid(unsafe_code)]
+
+pub mod text_unit;
+
+pub use oxbpf_abi as abi;
+pub use oxbpf_capture as capture;
+pub use oxbpf_elf as elf;
+pub use oxbpf_interp as interp;
+pub use oxbpf_ir as ir;
+pub use oxbpf_isa as isa;
+pub use oxbpf_kernel as kernel;
+pub use oxbpf_runtime as runtime;
+pub use oxbpf_tc as tc;
+
+#[cfg(feature = "cli")]
+pub mod cli;

@@ -1,0 +1,76 @@
+//! The command line: verbs, their options, and the exit codes they share.
+
+mod asm;
+mod disasm;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a verb ended; the process's exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// 0: everything as expected.
+    Ok,
+    /// 1: a finding: rejected, mismatch, failed expectation.
+    Finding,
+    /// 2: wrong usage or unreadable input.
+    Usage,
+    /// 3: something this toolchain does not support.
+    Unsupported,
+    /// 4: a limit was hit.
+    Limit,
+    /// 70: a defect of the toolchain.
+    Internal,
+}
+
+impl Exit {
+    const fn code(self) -> u8 {
+        match self {
+            Exit::Ok => 0,
+            Exit::Finding => 1,
+            Exit::Usage => 2,
+            Exit::Unsupported => 3,
+            Exit::Limit => 4,
+            Exit::Internal => 70,
+        }
+    }
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 as expected, 1 a finding (rejected, mismatch, failed expectation), 2 wrong usage or
+unreadable input, 3 not supported, 4 a limit hit, 70 internal error.";
+
+/// A pure-Rust toolchain for classic and extended BPF.
+#[derive(Parser)]
+#[command(name = "oxbpf", version, about, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Run(run::Arguments),
+    Asm(asm::Arguments),
+    Disasm(disasm::Arguments),
+}
+
+/// Parses the process's arguments and runs the verb.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            // Help and version are no errors; clap prints each where it belongs.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { Exit::Usage.code() } else { Exit::Ok.code() });
+        }
+    };
+    let exit = match arguments.verb {
+        Verb::Run(a) => run::main(a),
+        Verb::Asm(a) => asm::main(a),
+        Verb::Disasm(a) => disasm::main(a),
+    };
+    ExitCode::from(exit.code())
+}

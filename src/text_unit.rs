@@ -1,0 +1,1 @@
+//! Programs written as text, with directives for maps and program type, as units.
