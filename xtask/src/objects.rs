@@ -1,5 +1,5 @@
-//! `cargo xtask objects`: rebuilds the committed objects in `examples/` from
-//! the C sources beside them. Tests use the committed objects, so that no
+//! `cargo xtask objects`: rebuilds the committed objects of the examples and of
+//! tests from the C sources beside them. Tests use the committed objects, so that no
 //! compiler is needed to run them.
 //!
 //! `cargo xtask objects --check` rebuilds into a scratch directory and tells
@@ -19,17 +19,11 @@ const STRIP: &str = "llvm-strip-19";
 /// `-mcpu=v3` has 32-bit operations and atomics and needs no kernel newer than
 /// 5.12. The debug directory is `.`, so that objects do not depend on where
 /// they were built.
-const FLAGS: &[&str] = &[
-    "-O2",
-    "-g",
-    "-target",
-    "bpf",
-    "-mcpu=v3",
-    "-Wall",
-    "-Werror",
-    "-Iinclude",
-    "-fdebug-compilation-dir=.",
-];
+const FLAGS: &[&str] = &["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror", "-fdebug-compilation-dir=."];
+
+/// Where sources are, and from there the examples' headers.
+const PLACES: &[(&str, &str)] =
+    &[("examples", "-Iinclude"), ("crates/elf/tests/objects", "-I../../../../examples/include")];
 
 /// Runs the verb with the arguments after its name.
 pub fn run(args: &[String]) -> Result<(), String> {
@@ -38,51 +32,41 @@ pub fn run(args: &[String]) -> Result<(), String> {
         [flag] if flag == "--check" => true,
         _ => return Err("usage: cargo xtask objects [--check]".into()),
     };
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let out = if check {
-        std::env::temp_dir().join(format!("oxbpf-objects-{}", std::process::id()))
-    } else {
-        examples.clone()
-    };
-    std::fs::create_dir_all(&out).map_err(|e| io_error(&out, &e))?;
-    let result = build_all(&examples, &out, check);
-    if check {
-        // A scratch directory left behind does no harm.
-        let _ = std::fs::remove_dir_all(&out);
-    }
-    result
-}
-
-/// Builds each source into `out`; with `check`, compares with the committed object.
-fn build_all(examples: &Path, out: &Path, check: bool) -> Result<(), String> {
+    let scratch = std::env::temp_dir().join(format!("oxbpf-objects-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch).map_err(|e| io_error(&scratch, &e))?;
     let mut stale = Vec::new();
-    for source in sources(examples)? {
-        let object = out.join(&source).with_extension("o");
-        build(examples, &source, &object)?;
-        if !check {
-            println!("{}", source.with_extension("o").display());
-            continue;
-        }
-        let committed = examples.join(&source).with_extension("o");
-        let fresh = std::fs::read(&object).map_err(|e| io_error(&object, &e))?;
-        if std::fs::read(&committed).ok().as_deref() != Some(&fresh) {
-            stale.push(source.with_extension("o").display().to_string());
-        }
-    }
-    if stale.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "objects differ from their sources: {}",
-        stale.join(", ")
-    ))
+    let result = PLACES.iter().try_for_each(|place| build_all(place, &scratch, check, &mut stale));
+    // A scratch directory left behind does no harm.
+    let _ = std::fs::remove_dir_all(&scratch);
+    result?;
+    if stale.is_empty() { Ok(()) } else { Err(format!("objects differ from their sources: {}", stale.join(", "))) }
 }
 
-/// The names of the C files in `examples`, sorted.
-fn sources(examples: &Path) -> Result<Vec<PathBuf>, String> {
+/// Builds the sources of one place in `scratch`; with `check`, notes which
+/// committed object differs, else replaces it.
+fn build_all(place: &(&str, &str), scratch: &Path, check: bool, stale: &mut Vec<String>) -> Result<(), String> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(place.0);
+    for source in sources(&dir)? {
+        let name = source.with_extension("o");
+        let (object, committed) = (scratch.join(&name), dir.join(&name));
+        build(&dir, place.1, &source, &object)?;
+        let fresh = std::fs::read(&object).map_err(|e| io_error(&object, &e))?;
+        let shown = Path::new(place.0).join(&name).display().to_string();
+        if !check {
+            std::fs::write(&committed, fresh).map_err(|e| io_error(&committed, &e))?;
+            println!("{shown}");
+        } else if std::fs::read(&committed).ok() != Some(fresh) {
+            stale.push(shown);
+        }
+    }
+    Ok(())
+}
+
+/// The names of the C files in a directory, sorted.
+fn sources(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(examples).map_err(|e| io_error(examples, &e))? {
-        let name = PathBuf::from(entry.map_err(|e| io_error(examples, &e))?.file_name());
+    for entry in std::fs::read_dir(dir).map_err(|e| io_error(dir, &e))? {
+        let name = PathBuf::from(entry.map_err(|e| io_error(dir, &e))?.file_name());
         if name.extension().is_some_and(|e| e == "c") {
             names.push(name);
         }
@@ -92,12 +76,9 @@ fn sources(examples: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Compiles one source, by its relative name, and strips the result.
-fn build(examples: &Path, source: &Path, object: &Path) -> Result<(), String> {
+fn build(dir: &Path, include: &str, source: &Path, object: &Path) -> Result<(), String> {
     let mut clang = Command::new(CLANG);
-    clang
-        .current_dir(examples)
-        .args(FLAGS)
-        .args(multiarch_include());
+    clang.current_dir(dir).args(FLAGS).arg(include).args(multiarch_include());
     run_tool(clang.arg("-c").arg(source).arg("-o").arg(object))?;
     run_tool(Command::new(STRIP).arg("-g").arg(object))
 }

@@ -35,8 +35,8 @@ pub(super) fn read(elf: &Elf<'_>, types: Option<&Btf>, functions: &Functions, ma
         let at = *places.get(name).ok_or(bad(name, "has no symbol"))?;
         let mut reader = Reader { types, map: ObjMap::new(MapDef::new(name, MapType(0), 0, 0, 0)), values: None };
         reader.members(var.target)?;
-        if let Some(offset) = reader.values {
-            values.push(Values { from: at + offset, map: maps.all.len() });
+        if let Some((offset, programs)) = reader.values {
+            values.push(Values { from: at + offset, map: maps.all.len(), programs });
         }
         maps.define(section, at, reader.map)?;
     }
@@ -57,8 +57,8 @@ fn places<'a>(elf: &Elf<'a>, section: SecIdx) -> Result<HashMap<&'a str, u64>, E
 struct Reader<'a> {
     types: &'a Btf,
     map: ObjMap,
-    /// Where in the variable the programs of `values` start.
-    values: Option<u64>,
+    /// Where in the variable its `values` start, and whether they are programs.
+    values: Option<(u64, bool)>,
 }
 
 impl Reader<'_> {
@@ -92,6 +92,9 @@ impl Reader<'_> {
             "key" => self.map.def.key_size = self.agreed(self.map.def.key_size, self.size(member.target)?)?,
             "value" => self.map.def.value_size = self.agreed(self.map.def.value_size, self.size(member.target)?)?,
             "values" => self.values(member)?,
+            // A Bloom filter's hashes, an arena's address.
+            "map_extra" if number()? != 0 => self.unsupported("map_extra of map"),
+            "map_extra" => {}
             // Where the map lies in memory is of no consequence here.
             "numa_node" => {}
             _ => return Err(self.bad("has a member that is no known attribute")),
@@ -134,28 +137,32 @@ impl Reader<'_> {
         let Ok(Type::Array(array)) = self.types.resolved(member.target) else {
             return Err(self.bad("has values that are no array"));
         };
-        match self.types.resolved(self.pointee(array.elem)?) {
-            Ok(Type::FuncProto(_)) => {
-                self.map.def.value_size = self.agreed(self.map.def.value_size, 4)?;
-                self.values = Some(u64::from(member.bit_offset / 8));
-            }
-            _ => {
-                self.map.fault = Some(ElfError::Unsupported {
-                    section: SECTION.to_string(),
-                    at: 0,
-                    what: format!("map of maps {}", self.map.def.name),
-                });
-            }
+        let programs = matches!(self.types.resolved(self.pointee(array.elem)?), Ok(Type::FuncProto(_)));
+        match programs {
+            true => self.map.def.value_size = self.agreed(self.map.def.value_size, 4)?,
+            false => self.unsupported("map of maps"),
         }
+        self.values = Some((u64::from(member.bit_offset / 8), programs));
         Ok(())
+    }
+
+    /// Keeps programs from using the map.
+    fn unsupported(&mut self, what: &str) {
+        self.map.fault = Some(ElfError::Unsupported {
+            section: SECTION.to_string(),
+            at: 0,
+            what: format!("{what} {}", self.map.def.name),
+        });
     }
 }
 
-/// The programs of one map in the section.
+/// The `values` of one map in the section.
 struct Values {
     /// Where the first pointer is.
     from: u64,
     map: usize,
+    /// Whether they are programs, and not inner maps.
+    programs: bool,
 }
 
 /// Puts the programs that relocations name into their maps.
@@ -169,8 +176,10 @@ fn fill_values(
     values.sort_by_key(|v| v.from);
     let entries = functions.entries(elf)?;
     for reloc in &elf.sections[section].relocs {
-        let Some(holder) = values.partition_point(|v| v.from <= reloc.at).checked_sub(1).map(|i| &values[i]) else {
-            continue; // an inner map's
+        let after = values.partition_point(|v| v.from <= reloc.at);
+        let holder = values[..after].last().filter(|v| v.programs);
+        let Some(holder) = holder else {
+            continue;
         };
         let map = &mut maps.all[holder.map];
         let key = (reloc.at - holder.from) / POINTER;
