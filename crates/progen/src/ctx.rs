@@ -2,14 +2,10 @@
 
 use oxbpf_isa::{MemSize, Operand, Reg};
 
-use crate::ProgType;
 use crate::fun::Fun;
 use crate::rows::Topic;
 use crate::state::{Kind, Regs};
-
-const CLS: u8 = 1 << ProgType::SchedCls as u8;
-const SOCKET: u8 = 1 << ProgType::SocketFilter as u8;
-const XDP: u8 = 1 << ProgType::Xdp as u8;
+use crate::{CLS, SOCKET, XDP};
 
 /// A context field of one or more words: who may read it, who may write it.
 #[derive(Clone, Copy)]
@@ -27,33 +23,31 @@ const fn field(off: i16, words: u8, readers: u8, writers: u8, parts: bool) -> Fi
 }
 
 /// `__sk_buff` and `xdp_md`, by offset.
-const FIELDS: [Field; 19] = [
-    field(0, 1, CLS | SOCKET, 0, true),             // len
-    field(4, 1, CLS | SOCKET, 0, true),             // pkt_type
-    field(8, 1, CLS | SOCKET, CLS, true),           // mark
-    field(12, 1, CLS | SOCKET, CLS, true),          // queue_mapping
-    field(16, 1, CLS | SOCKET, 0, true),            // protocol
-    field(20, 1, CLS | SOCKET, 0, true),            // vlan_present
-    field(24, 1, CLS | SOCKET, 0, true),            // vlan_tci
-    field(28, 1, CLS | SOCKET, 0, true),            // vlan_proto
-    field(32, 1, CLS | SOCKET, CLS, true),          // priority
-    field(36, 1, CLS | SOCKET, 0, true),            // ingress_ifindex
-    field(40, 1, CLS | SOCKET, 0, true),            // ifindex
-    field(44, 1, CLS | SOCKET, CLS, true),          // tc_index
-    field(48, 5, CLS | SOCKET, CLS | SOCKET, true), // cb
-    field(48, 5, CLS | SOCKET, CLS | SOCKET, true), // cb, twice as likely
-    field(68, 1, CLS | SOCKET, 0, true),            // hash
-    field(72, 1, CLS, CLS, true),                   // tc_classid
-    field(12, 1, XDP, 0, false),                    // ingress_ifindex
-    field(16, 1, XDP, 0, false),                    // rx_queue_index
-    field(12, 1, XDP, 0, false),                    // ingress_ifindex
+const FIELDS: [(u32, Field); 17] = [
+    (1, field(0, 1, CLS | SOCKET, 0, true)),             // len
+    (1, field(4, 1, CLS | SOCKET, 0, true)),             // pkt_type
+    (1, field(8, 1, CLS | SOCKET, CLS, true)),           // mark
+    (1, field(12, 1, CLS | SOCKET, CLS, true)),          // queue_mapping
+    (1, field(16, 1, CLS | SOCKET, 0, true)),            // protocol
+    (1, field(20, 1, CLS | SOCKET, 0, true)),            // vlan_present
+    (1, field(24, 1, CLS | SOCKET, 0, true)),            // vlan_tci
+    (1, field(28, 1, CLS | SOCKET, 0, true)),            // vlan_proto
+    (1, field(32, 1, CLS | SOCKET, CLS, true)),          // priority
+    (1, field(36, 1, CLS | SOCKET, 0, true)),            // ingress_ifindex
+    (1, field(40, 1, CLS | SOCKET, 0, true)),            // ifindex
+    (1, field(44, 1, CLS | SOCKET, CLS, true)),          // tc_index
+    (2, field(48, 5, CLS | SOCKET, CLS | SOCKET, true)), // cb
+    (1, field(68, 1, CLS | SOCKET, 0, true)),            // hash
+    (1, field(72, 1, CLS, CLS, true)),                   // tc_classid
+    (1, field(12, 1, XDP, 0, false)),                    // ingress_ifindex
+    (1, field(16, 1, XDP, 0, false)),                    // rx_queue_index
 ];
 
 impl Fun {
     fn field(&mut self, allowed: fn(&Field) -> u8) -> Option<Field> {
-        let me = 1 << self.world.prog_type as u8;
-        let fields: Vec<Field> = FIELDS.into_iter().filter(|f| allowed(f) & me != 0).collect();
-        (!fields.is_empty()).then(|| self.rng().pick(&fields))
+        let me = self.world.prog_type.bit();
+        let fields: Vec<(u32, Field)> = FIELDS.into_iter().filter(|(_, f)| allowed(f) & me != 0).collect();
+        (!fields.is_empty()).then(|| self.rng().weighted(&fields))
     }
 
     /// The word of a field, as an offset into the context.

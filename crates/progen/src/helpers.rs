@@ -3,9 +3,9 @@
 
 use oxbpf_isa::Reg;
 
-use crate::ProgType;
 use crate::fun::Fun;
 use crate::state::{Kind, Regs};
+use crate::{CLS, SOCKET, XDP};
 
 /// One helper: its id, for which program types, and what emits the call.
 #[derive(Clone, Copy)]
@@ -15,11 +15,6 @@ struct Helper {
     needs_ctx: bool,
     emit: fn(&mut Fun, i32),
 }
-
-const CLS: u8 = 1 << ProgType::SchedCls as u8;
-const SOCKET: u8 = 1 << ProgType::SocketFilter as u8;
-const XDP: u8 = 1 << ProgType::Xdp as u8;
-const ALL: u8 = CLS | SOCKET | XDP;
 
 const fn helper(id: i32, types: u8, needs_ctx: bool, emit: fn(&mut Fun, i32)) -> Helper {
     Helper { id, types, needs_ctx, emit }
@@ -31,9 +26,9 @@ const HELPERS: [(u32, Helper); 8] = [
     (4, helper(10, CLS, true, Fun::l3_csum_replace)),
     (4, helper(11, CLS, true, Fun::l4_csum_replace)),
     (4, helper(28, CLS | XDP, false, Fun::csum_diff)),
-    (1, helper(5, ALL, false, Fun::dropped_result)), // ktime_get_ns
-    (1, helper(7, ALL, false, Fun::dropped_result)), // get_prandom_u32
-    (1, helper(8, ALL, false, Fun::dropped_result)), // get_smp_processor_id
+    (1, helper(5, CLS | SOCKET | XDP, false, Fun::dropped_result)), // ktime_get_ns
+    (1, helper(7, CLS | SOCKET | XDP, false, Fun::dropped_result)), // get_prandom_u32
+    (1, helper(8, CLS | SOCKET | XDP, false, Fun::dropped_result)), // get_smp_processor_id
 ];
 
 /// Sizes that the checksum helpers know in the low four bits of their flags; 0 takes a ready difference.
@@ -47,7 +42,7 @@ const STORE_FLAGS: [(u32, i32); 4] = [(4, 0), (2, 1), (1, 2), (1, 4)];
 
 impl Fun {
     pub(crate) fn helper_stmt(&mut self) {
-        let me = 1 << self.world.prog_type as u8;
+        let me = self.world.prog_type.bit();
         let has_ctx = self.ctx.is_some();
         let possible = |h: &Helper| h.types & me != 0 && (has_ctx || !h.needs_ctx);
         let rows: Vec<(u32, Helper)> = HELPERS.into_iter().filter(|(_, h)| possible(h)).collect();

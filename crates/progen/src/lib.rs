@@ -59,6 +59,26 @@ pub enum ProgType {
     Xdp,
 }
 
+impl ProgType {
+    /// The type's number in bpf(2).
+    pub const fn number(self) -> u32 {
+        match self {
+            ProgType::SchedCls => 3,
+            ProgType::SocketFilter => 1,
+            ProgType::Xdp => 6,
+        }
+    }
+
+    /// The type as a set of one, for rows that say which types may do something.
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+const CLS: u8 = ProgType::SchedCls.bit();
+const SOCKET: u8 = ProgType::SocketFilter.bit();
+const XDP: u8 = ProgType::Xdp.bit();
+
 /// The most slots a program takes.
 pub const MAX_SLOTS: u32 = 600;
 
