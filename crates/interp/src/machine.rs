@@ -137,8 +137,15 @@ impl Machine<'_> {
                 self.set(dst, oxbpf_isa::sign_extend(value, size.size().bytes() * 8))
             }
             Op::Store { size, base, off, src, check } => {
-                let (addr, value) = (self.addr(base, off), self.src(src));
-                store(self.vm, addr, size, value, check).map(|()| Flow::Next)
+                let addr = self.addr(base, off);
+                match (src, check) {
+                    // Of the context, an immediate may be stored otherwise than a register.
+                    (Src::Imm(imm), Check::Full | Check::Proven(RegionClass::Context)) => {
+                        self.vm.store_imm(addr, size, imm)?;
+                    }
+                    _ => store(self.vm, addr, size, self.src(src), check)?,
+                }
+                Ok(Flow::Next)
             }
             Op::Atomic { op, width, base, off, src, fetch, .. } => {
                 let old = self.vm.atomic(op, width, self.addr(base, off), self.get(src), self.get(VReg::RESULT))?;

@@ -68,14 +68,15 @@ impl Table {
             for off in 0..layout.size {
                 for size in MemSize::ALL {
                     let field = layout.access(off, size.bytes(), write);
+                    let field = field.filter(|f| f.shape != Shape::Opaque);
                     let field =
                         field.filter(|f| if write { f.writable_by(prog_type) } else { f.readable_by(prog_type) });
                     entries.push(field.map(|f| Entry {
-                        host: (f.host + (off - f.off) as usize) as u16,
+                        host: f.host_at(off, size.bytes()) as u16,
                         kind: match (f.shape, f.name) {
                             (Shape::Pointer, _) => Kind::Pointer,
                             (_, "queue_mapping") => Kind::Queue,
-                            (_, "tc_index" | "tc_classid") => Kind::Low16,
+                            (Shape::U32, _) if f.kept == 2 => Kind::Low16,
                             _ => Kind::Plain,
                         },
                     }));
@@ -100,14 +101,24 @@ impl Table {
         Ok(load(skb, entry.host.into(), bytes))
     }
 
-    pub(crate) fn store(&self, skb: &mut SkBuff, off: u64, size: MemSize, value: u64) -> Result<(), TrapKind> {
+    /// Stores a number. `immediate` says that it comes from the instruction, sign-extended.
+    pub(crate) fn store(
+        &self,
+        skb: &mut SkBuff,
+        off: u64,
+        size: MemSize,
+        value: u64,
+        immediate: bool,
+    ) -> Result<(), TrapKind> {
         const NO_QUEUE: u64 = 0xffff;
         let entry = self.entry(off, size, Access::Write)?;
         let value = match entry.kind {
             Kind::Plain | Kind::Pointer => value,
             Kind::Low16 => value & 0xffff,
-            Kind::Queue if value as u32 as u64 >= NO_QUEUE => return Ok(()),
-            Kind::Queue => value,
+            // An immediate is compared signed, a register unsigned and whole: measured on Linux 6.18.
+            Kind::Queue if immediate && value as i64 >= NO_QUEUE as i64 => return Ok(()),
+            Kind::Queue if !immediate && value >= NO_QUEUE => return Ok(()),
+            Kind::Queue => value & 0xffff,
         };
         store(skb, entry.host.into(), size.bytes() as usize, value);
         Ok(())

@@ -20,28 +20,64 @@ pub const ETH_HLEN: usize = 14;
 
 /// The context of a frame of `len` bytes, of which `data` was captured.
 ///
-/// Follows the kernel's test run: `protocol` is the EtherType; `pkt_type` is 0 (host) for the destination
-/// 00:00:00:00:00:00, 2 (multicast) for a group address, else 3 (other host); `ifindex` is 1 (the loopback
-/// device), `wire_len` is `len`, and everything else is 0.
+/// Follows the kernel's test run: `protocol` is the EtherType, or a number of its own for an IEEE 802.3 frame;
+/// `pkt_type` is 0 (host) for the destination 00:00:00:00:00:00, 2 (multicast) for a group address, else 3 (other
+/// host); `ifindex` is 1 (the loopback device), `wire_len` is `len`; `family` and addresses are those of a socket
+/// that sent the packet's source and receives from its destination; everything else is 0.
 pub fn derive(data: &[u8], len: u32, link: Link) -> SkBuff {
     let mut skb = SkBuff { len, wire_len: len, ifindex: 1, ..SkBuff::default() };
-    match link {
+    let (protocol, network) = match link {
         Link::Ethernet => {
-            if let Some(kind) = data.get(12..14) {
-                skb.protocol = u16::from_le_bytes([kind[0], kind[1]]).into();
-            }
             skb.pkt_type = data.get(..6).map_or(0, pkt_type);
+            (ethernet_protocol(data), data.get(ETH_HLEN..).unwrap_or_default())
         }
-        Link::Ip => {
-            let ether_type: u16 = match data.first().map(|b| b >> 4) {
-                Some(4) => 0x0800,
-                Some(6) => 0x86dd,
-                _ => 0,
-            };
-            skb.protocol = ether_type.to_be().into();
-        }
-    }
+        Link::Ip => (ip_protocol(data), data),
+    };
+    skb.protocol = protocol.to_be().into();
+    set_addresses(&mut skb, protocol, network);
     skb
+}
+
+const ETH_P_IP: u16 = 0x0800;
+const ETH_P_IPV6: u16 = 0x86dd;
+
+/// The EtherType; of a frame with a length in its place, what the kernel says instead.
+fn ethernet_protocol(data: &[u8]) -> u16 {
+    const LEAST_ETHER_TYPE: u16 = 0x0600;
+    const ETH_P_802_3: u16 = 1;
+    const ETH_P_802_2: u16 = 4;
+    match *data {
+        [_, _, _, _, _, _, _, _, _, _, _, _, a, b, ref rest @ ..] => match u16::from_be_bytes([a, b]) {
+            kind @ LEAST_ETHER_TYPE.. => kind,
+            _ if rest.starts_with(&[0xff, 0xff]) => ETH_P_802_3,
+            _ => ETH_P_802_2,
+        },
+        _ => 0,
+    }
+}
+
+fn ip_protocol(data: &[u8]) -> u16 {
+    match data.first().map(|b| b >> 4) {
+        Some(4) => ETH_P_IP,
+        Some(6) => ETH_P_IPV6,
+        _ => 0,
+    }
+}
+
+/// Address family and addresses, in network order, from an IP header.
+fn set_addresses(skb: &mut SkBuff, protocol: u16, header: &[u8]) {
+    const AF_INET: u32 = 2;
+    const AF_INET6: u32 = 10;
+    let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if protocol == ETH_P_IP && header.len() >= 20 {
+        skb.family = AF_INET;
+        skb.local_ip4 = word(12);
+        skb.remote_ip4 = word(16);
+    } else if protocol == ETH_P_IPV6 && header.len() >= 40 {
+        skb.family = AF_INET6;
+        skb.local_ip6 = [8, 12, 16, 20].map(word);
+        skb.remote_ip6 = [24, 28, 32, 36].map(word);
+    }
 }
 
 fn pkt_type(destination: &[u8]) -> u32 {
@@ -116,7 +152,7 @@ pub fn get(skb: &SkBuff, field: &Field) -> Vec<u64> {
 fn element_size(field: &Field) -> usize {
     match field.shape {
         Shape::U64 | Shape::Pointer | Shape::Opaque => 8,
-        Shape::U32 | Shape::Bytes => 4,
+        Shape::U32 | Shape::Word | Shape::Bytes => 4,
         Shape::U8 => 1,
     }
 }

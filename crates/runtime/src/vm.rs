@@ -232,7 +232,21 @@ impl Vm {
                 unsafe { self.memory.store_unchecked(addr, size, value) };
                 Ok(())
             }
-            Located::Context(off) => self.fields.store(&mut self.skb, off, size, value),
+            Located::Context(off) => self.fields.store(&mut self.skb, off, size, value, false),
+        }
+    }
+
+    /// A store of an immediate by the program: as [`Vm::store`], but that a context field may treat it otherwise.
+    #[inline]
+    pub fn store_imm(&mut self, addr: u64, size: MemSize, imm: i32) -> Result<(), TrapKind> {
+        let value = imm as i64 as u64;
+        match self.memory.locate(addr, size.bytes().into(), Access::Write)? {
+            Located::Bytes => {
+                // SAFETY: just located.
+                unsafe { self.memory.store_unchecked(addr, size, value) };
+                Ok(())
+            }
+            Located::Context(off) => self.fields.store(&mut self.skb, off, size, value, true),
         }
     }
 
@@ -264,7 +278,9 @@ impl Vm {
         class: RegionClass,
     ) -> Result<(), TrapKind> {
         match class {
-            RegionClass::Context => self.fields.store(&mut self.skb, addr.wrapping_sub(self.context_addr), size, value),
+            RegionClass::Context => {
+                self.fields.store(&mut self.skb, addr.wrapping_sub(self.context_addr), size, value, false)
+            }
             _ => {
                 // SAFETY: the caller's fact.
                 unsafe { self.memory.store_unchecked(addr, size, value) };
