@@ -1,6 +1,7 @@
 //! The running Linux kernel, through bpf(2): maps, programs loaded under the verifier, and test runs.
 //!
-//! Begin with [`KernelProg`]. Everything here is anonymous: nothing is pinned or attached, and what a value holds in the
+//! [`Kernel`] is the engine, to be compared with others; it stands on [`KernelMap`] and [`KernelProg`], which can be used
+//! by themselves. Everything here is anonymous: nothing is pinned or attached, and what a value holds in the
 //! kernel goes with it. Programs are loaded by a child process with a deadline, because a kernel's verifier may itself
 //! fail over a program; that is an answer of its own, [`LoadError::KernelFailed`]. Where there is no kernel to ask,
 //! [`probe`] says why, and all calls answer errors.
@@ -21,7 +22,9 @@
 #![deny(unsafe_code)]
 
 mod btf;
+mod engine;
 mod error;
+mod instance;
 mod log;
 mod map;
 mod probe;
@@ -29,8 +32,10 @@ mod prog;
 #[allow(unsafe_code)]
 mod sys;
 mod test_run;
+mod told;
 
 pub use btf::KernelBtf;
+pub use engine::Kernel;
 pub use error::{Errno, KernelError, KernelFailure, LOAD_DEADLINE, LoadError};
 pub use log::{Stats, VerifierLog};
 pub use map::{KernelMap, MapEntry, MapSpec};

@@ -109,6 +109,8 @@ fn skb_fields_that_a_run_refuses() {
     let name = |ctx: Vec<u8>| run(&prog, &frame(60, ARP), &ctx).map_err(|error| error.to_string()).err();
     assert_eq!(name(skb(IFINDEX, 9999)).as_deref(), Some("prog_test_run: ENODEV"));
     assert_eq!(name(skb(WIRE_LEN, 59)).as_deref(), Some("prog_test_run: EINVAL"));
+    assert_eq!(name(skb(WIRE_LEN, 65_536)), None);
+    assert_eq!(name(skb(WIRE_LEN, 65_537)).as_deref(), Some("prog_test_run: EINVAL"));
     assert_eq!(name(skb(GSO_SEGS, 65535)), None);
     assert_eq!(name(skb(GSO_SEGS, 65536)).as_deref(), Some("prog_test_run: EINVAL"));
 }
@@ -312,4 +314,23 @@ fn a_prog_array_empties_with_its_last_descriptor() {
         assert!(Instant::now() < late, "the slots are still filled");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+#[test]
+fn parts_of_the_tags_fields() {
+    if !measured("parts_of_the_tags_fields") {
+        return;
+    }
+    // A part at least as wide as what the kernel keeps reads as the whole, wherever it starts.
+    let part = |code: u8, off: i16| {
+        let push = [mov_reg(6, 1), mov(2, 0x0081), mov(3, 0x123), call(18), insn(code, 0, 6, off, 0)];
+        answer(SCHED_CLS, &push, &frame(60, IPV4))
+    };
+    const HALF: u8 = 0x69;
+    const BYTE: u8 = 0x71;
+    assert_eq!([24, 26].map(|off| part(HALF, off)), [0x123, 0x123], "vlan_tci");
+    assert_eq!([24, 25, 26, 27].map(|off| part(BYTE, off)), [0x23, 0x01, 0, 0], "vlan_tci");
+    assert_eq!([28, 30].map(|off| part(HALF, off)), [0x81, 0x81], "vlan_proto");
+    assert_eq!([20, 22].map(|off| part(HALF, off)), [1, 0], "vlan_present");
+    assert_eq!([20, 21, 22, 23].map(|off| part(BYTE, off)), [1, 0, 0, 0], "vlan_present");
 }

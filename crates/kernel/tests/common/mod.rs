@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod pair;
+
 use oxbpf_kernel::{KernelMap, KernelProg, LoadSpec, MapSpec, probe};
 
 pub type Insn = [u8; 8];

@@ -1,0 +1,170 @@
+//! The running kernel as an [`Engine`]: a unit's maps created, its programs loaded, program arrays filled.
+
+use std::collections::BTreeMap;
+
+use oxbpf_abi::{MapType, ProgType, map_flags};
+use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx, Program, Unit};
+use oxbpf_isa::{Insn, Pseudo, encode_all};
+use oxbpf_runtime::{Availability, Engine, EngineError, Env, Image, Instance};
+
+use crate::instance::Loaded;
+use crate::{KernelError, KernelMap, KernelProg, LoadError, LoadSpec, MapSpec, VerifierLog, probe};
+
+/// The running kernel as an [`Engine`]. Programs run in `BPF_PROG_TEST_RUN`, attached to nothing.
+///
+/// A run happens on the CPU that its thread is on, whatever [`Env`] says; time, randomness and fuel are the kernel's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kernel;
+
+/// The engine's name.
+pub(crate) const NAME: &str = "kernel";
+
+impl Engine for Kernel {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn availability(&self) -> Availability {
+        match probe() {
+            crate::Availability::Available { release } => Availability::Available(format!("Linux {release}")),
+            crate::Availability::Unavailable { reason } => Availability::Unavailable(reason),
+        }
+    }
+
+    fn prepare(&self, image: &Image, _: &Env) -> Result<Box<dyn Instance>, EngineError> {
+        match link(image) {
+            Ok(loaded) => Ok(Box::new(loaded)),
+            // Where nothing would load, that is the answer, not what became of this program.
+            Err(error) => match probe().reason() {
+                Some(reason) => Err(EngineError::Unavailable { engine: NAME, reason: reason.to_string() }),
+                None => Err(error),
+            },
+        }
+    }
+}
+
+/// Creates the unit's maps, loads the entry and every program that tail calls may lead to, and fills program arrays.
+fn link(image: &Image) -> Result<Loaded, EngineError> {
+    let unit = image.unit();
+    let maps = unit.maps().iter().map(create).collect::<Result<Vec<_>, _>>()?;
+    let mut programs = BTreeMap::new();
+    let mut filled = vec![BTreeMap::new(); maps.len()];
+    let mut waiting = vec![image.entry()];
+    while let Some(index) = waiting.pop() {
+        if programs.contains_key(&index) {
+            continue;
+        }
+        let program = &unit.programs()[index.index()];
+        programs.insert(index, load(program, unit, &maps)?);
+        for map in map_refs(program) {
+            let targets = targets(&unit.maps()[map.index()]);
+            filled[map.index()].extend(targets.iter().copied());
+            waiting.extend(targets.iter().map(|&(_, program)| program));
+        }
+    }
+    for (map, slots) in filled.iter().enumerate() {
+        for (key, program) in slots {
+            fill(&unit.maps()[map], &maps[map], *key, &unit.programs()[program.index()], &programs[program])?;
+        }
+    }
+    Ok(Loaded::new(image, maps, programs, filled))
+}
+
+/// A map of this definition with its initial entries; programs come later.
+fn create(def: &MapDef) -> Result<KernelMap, EngineError> {
+    let read_only = if def.frozen() { map_flags::RDONLY_PROG } else { 0 };
+    let spec = MapSpec {
+        flags: def.flags | read_only,
+        name: &def.name,
+        ..MapSpec::new(def.map_type.0, def.key_size, def.value_size, def.max_entries)
+    };
+    let failed = |error: KernelError| failed(format!("map {}: {error}", def.name));
+    let map = KernelMap::create(&spec).map_err(failed)?;
+    if let MapInit::Entries(entries) = &def.init {
+        for (key, value) in entries {
+            map.update(key, value, map_flags::ANY).map_err(failed)?;
+        }
+    }
+    if def.frozen() {
+        map.freeze().map_err(failed)?;
+    }
+    Ok(map)
+}
+
+/// The programs that a program array holds at first.
+fn targets(def: &MapDef) -> &[(u32, ProgIdx)] {
+    match &def.init {
+        MapInit::Programs(programs) if def.map_type == MapType::PROG_ARRAY => programs,
+        _ => &[],
+    }
+}
+
+fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &KernelProg) -> Result<(), EngineError> {
+    let result = map.update(&key.to_ne_bytes(), &prog.raw_fd().to_ne_bytes(), map_flags::ANY);
+    result.map_err(|error| failed(format!("map {}: program {} at {key}: {error}", def.name, program.name())))
+}
+
+/// Loads a program whose map references are made descriptors.
+fn load(program: &Program, unit: &Unit, maps: &[KernelMap]) -> Result<KernelProg, EngineError> {
+    let insns: Vec<Insn> = program.insns().iter().map(|insn| with_descriptors(insn, maps)).collect();
+    let words: Vec<[u8; 8]> = encode_all(&insns).into_iter().map(|word| word.to_bytes()).collect();
+    let spec = LoadSpec {
+        license: unit.license(),
+        name: program.name(),
+        expected_attach_type: program.prog_type().row().attach_type,
+        ..LoadSpec::new(kernel_type(program.prog_type()), &words)
+    };
+    match KernelProg::load(&spec) {
+        Ok(loaded) => Ok(loaded.prog),
+        Err(LoadError::Rejected { errno, log }) => Err(EngineError::Rejected {
+            engine: NAME,
+            program: program.name().to_string(),
+            message: message(&log).unwrap_or_else(|| errno.to_string()),
+            log: log.text,
+        }),
+        Err(error) => Err(failed(format!("program {}: {error}", program.name()))),
+    }
+}
+
+fn kernel_type(prog_type: ProgType) -> u32 {
+    prog_type.row().id
+}
+
+/// The error in the log and the slot it stands at.
+fn message(log: &VerifierLog) -> Option<String> {
+    let error = log.last_error_line()?;
+    Some(match log.at {
+        Some(slot) => format!("insn {slot}: {error}"),
+        None => error.to_string(),
+    })
+}
+
+/// An instruction with the unit's map indices made descriptors.
+fn with_descriptors(insn: &Insn, maps: &[KernelMap]) -> Insn {
+    let Insn::LoadPseudo { dst, value } = *insn else { return *insn };
+    // A unit's programs name its maps only, which `Unit::new` sees to.
+    let fd = |index: i32| maps[index as usize].raw_fd();
+    let value = match value {
+        Pseudo::MapFd(index) | Pseudo::MapIdx(index) => Pseudo::MapFd(fd(index)),
+        Pseudo::MapValue { fd: index, off } | Pseudo::MapIdxValue { idx: index, off } => {
+            Pseudo::MapValue { fd: fd(index), off }
+        }
+        Pseudo::BtfVar { .. } | Pseudo::Func(_) => value,
+    };
+    Insn::LoadPseudo { dst, value }
+}
+
+/// The maps that a program names.
+fn map_refs(program: &Program) -> impl Iterator<Item = MapIdx> + '_ {
+    program.insns().iter().filter_map(|insn| match *insn {
+        Insn::LoadPseudo { value: Pseudo::MapFd(i) | Pseudo::MapIdx(i), .. } => Some(MapIdx(i as u32)),
+        Insn::LoadPseudo { value: Pseudo::MapValue { fd: i, .. } | Pseudo::MapIdxValue { idx: i, .. }, .. } => {
+            Some(MapIdx(i as u32))
+        }
+        _ => None,
+    })
+}
+
+pub(crate) fn failed(what: String) -> EngineError {
+    EngineError::Failed { engine: NAME, what }
+}
