@@ -1,1 +1,0 @@
-//! Programs written as text, with directives for maps and program type, as units.

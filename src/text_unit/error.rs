@@ -1,0 +1,131 @@
+//! What can be wrong with a program written as text, and how it is shown.
+
+use oxbpf_ir::BuildFault;
+use oxbpf_isa::text::{TextError, TextFault};
+use thiserror::Error;
+
+/// One mistake: what, and the characters it is about.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{line}:{column}: {fault}")]
+pub struct UnitTextError {
+    /// What is wrong.
+    pub fault: UnitTextFault,
+    /// The line, from 1.
+    pub line: u32,
+    /// The first wrong character of the line, from 1.
+    pub column: u32,
+    /// How many characters are wrong, at least 1.
+    pub width: u32,
+}
+
+/// What is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[allow(missing_docs)]
+pub enum UnitTextFault {
+    /// An instruction that cannot be read.
+    #[error(transparent)]
+    Insn(#[from] TextFault),
+    /// A program whose shape is wrong.
+    #[error("{0}")]
+    Build(BuildFault),
+    /// Something else should stand in a directive.
+    #[error("expected {expected}, found {found}")]
+    Syntax { expected: String, found: String },
+    /// No directive has this name.
+    #[error("unknown directive `{name}`{}", nearest(near))]
+    Directive { name: String, near: Option<String> },
+    /// A name that nothing has.
+    #[error("no {what} `{name}`{}", nearest(near))]
+    Unknown { what: &'static str, name: String, near: Option<String> },
+    /// A name that is taken.
+    #[error("{what} `{name}` is already defined on line {first}")]
+    Duplicate { what: &'static str, name: String, first: u32 },
+    /// A value that does not do.
+    #[error("{0}")]
+    Value(String),
+    /// A directive where it says nothing.
+    #[error("{0}")]
+    Misplaced(&'static str),
+}
+
+fn nearest(near: &Option<String>) -> String {
+    near.as_ref().map_or_else(String::new, |n| format!("; did you mean `{n}`?"))
+}
+
+impl UnitTextFault {
+    /// A stable code: `asm-…`, `build-…` or `unit-…`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            UnitTextFault::Insn(fault) => fault.code(),
+            UnitTextFault::Build(fault) => {
+                oxbpf_ir::BuildError { slot: oxbpf_isa::Slot(0), fault: fault.clone() }.code()
+            }
+            UnitTextFault::Syntax { .. } => "unit-syntax",
+            UnitTextFault::Directive { .. } => "unit-directive",
+            UnitTextFault::Unknown { .. } => "unit-unknown-name",
+            UnitTextFault::Duplicate { .. } => "unit-duplicate",
+            UnitTextFault::Value(_) => "unit-value",
+            UnitTextFault::Misplaced(_) => "unit-misplaced",
+        }
+    }
+}
+
+impl UnitTextError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    /// The error above its source line, with carets below what it is about, as
+    /// [`TextError::render`](oxbpf_isa::text::TextError::render) shows it.
+    pub fn render(&self, source: &str, file_name: &str) -> String {
+        // Only the place matters to the part below the first line.
+        let fault = TextFault::Mnemonic { name: String::new() };
+        let place = TextError { fault, line: self.line, column: self.column, width: self.width };
+        let shown = place.render(source, file_name);
+        let snippet = shown.split_once('\n').map_or("", |(_, snippet)| snippet);
+        format!("error[{}]: {}\n{snippet}", self.code(), self.fault)
+    }
+}
+
+/// The candidate that is written most alike, where one is close enough to be meant.
+pub(super) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // Longer names are compared with nothing: the work is in proportion to the square.
+    if name.len() > MAX_COMPARED {
+        return None;
+    }
+    let far = (name.len() / 3).max(1) + 1;
+    let scored = candidates.into_iter().filter(|c| c.len() <= MAX_COMPARED).map(|c| (distance(name, c), c));
+    scored.filter(|(d, _)| *d < far).min().map(|(_, c)| c.to_string())
+}
+
+const MAX_COMPARED: usize = 64;
+
+/// How many letters must be inserted, removed or replaced to make `b` of `a`.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, other) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_one_that_may_be_meant() {
+        let names = ["map_lookup_elem", "map_update_elem", "tail_call"];
+        assert_eq!(near("map_lokup_elem", names).as_deref(), Some("map_lookup_elem"));
+        assert_eq!(near("tailcall", names).as_deref(), Some("tail_call"));
+        assert_eq!(near("xdp", names), None);
+        assert_eq!(near(&"a".repeat(100_000), names), None);
+    }
+}
