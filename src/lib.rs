@@ -4,6 +4,10 @@
 //! text; the crates re-exported here do the rest.
 #![forbid(unsafe_code)]
 
+pub mod compare;
+pub mod ctx_json;
+pub mod map_json;
+pub mod prog;
 pub mod text_unit;
 
 pub use oxbpf_abi as abi;

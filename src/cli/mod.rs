@@ -52,7 +52,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
 }
@@ -68,7 +68,7 @@ pub fn main() -> ExitCode {
         }
     };
     let exit = match arguments.verb {
-        Verb::Run(a) => run::main(a),
+        Verb::Run(a) => run::main(*a),
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
     };

@@ -67,6 +67,8 @@ pub struct HelperRow {
     pub moves_packet: bool,
     /// Whether the body can stop the program (bad memory, nonsense arguments).
     pub may_trap: bool,
+    /// Whether the answer is the host's own (clock, chance, CPU), so that no two engines need agree.
+    pub hosts_own: bool,
 }
 
 /// Program types that see tc's side of a packet.
@@ -85,10 +87,10 @@ macro_rules! for_each_helper {
             1 map_lookup_elem (Map, MapKey) -> MapValueOrNull, All, [may_trap]
             2 map_update_elem (Map, MapKey, MapValue, Scalar) -> Scalar, All, [may_trap]
             3 map_delete_elem (Map, MapKey) -> Scalar, All, [may_trap]
-            5 ktime_get_ns () -> Scalar, All, []
+            5 ktime_get_ns () -> Scalar, All, [hosts_own]
             6 trace_printk (Mem, Size, Scalar, Scalar, Scalar) -> Scalar, All, [gpl_only may_trap]
-            7 get_prandom_u32 () -> Scalar, All, []
-            8 get_smp_processor_id () -> Scalar, All, []
+            7 get_prandom_u32 () -> Scalar, All, [hosts_own]
+            8 get_smp_processor_id () -> Scalar, All, [hosts_own]
             9 skb_store_bytes (Ctx, Scalar, Mem, Size, Scalar) -> Scalar, TC, [moves_packet may_trap]
             10 l3_csum_replace (Ctx, Scalar, Scalar, Scalar, Scalar) -> Scalar, TC, [moves_packet may_trap]
             11 l4_csum_replace (Ctx, Scalar, Scalar, Scalar, Scalar) -> Scalar, TC, [moves_packet may_trap]
@@ -133,6 +135,7 @@ macro_rules! rows {
             callers: $callers,
             moves_packet: has!("moves_packet" in $($attr)*),
             may_trap: has!("may_trap" in $($attr)*),
+            hosts_own: has!("hosts_own" in $($attr)*),
         }),*];
     };
 }

@@ -1,0 +1,228 @@
+//! What the user asked for, checked.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use oxbpf_abi::ProgType;
+use oxbpf_interp::Interp;
+use oxbpf_kernel::Kernel;
+use oxbpf_runtime::{Availability, Engine, EngineError, Env};
+use oxbpf_tc::{Handle, Hook, Mode, Semantics};
+
+use super::Failure;
+use super::expect::Expected;
+use crate::ctx_json::CtxFields;
+use crate::prog::Loaded;
+
+const EXAMPLES: &str = "\
+Examples:
+  oxbpf run examples/port_redirect.o --pcap examples/captures/http.pcap
+  oxbpf run cls.o:classifier --pcap web.pcap --flowid 1:1 --engine all
+  oxbpf run filter.o:tc/main --pcap web.pcap --jsonl --with data,ctx
+  oxbpf run redirect.bpf --pcap - --ctx '{\"queue_mapping\": 3}' -w out.pcap < web.pcap
+
+PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input.
+
+A verdict has no meaning without hook and mode: a classifier without direct action that returns 2 chooses
+class 0:2, with direct action it drops. Programs in sections tc and tcx/* run direct-action unless --no-da is
+given, all others do not unless --da is.";
+
+/// Run a program over a capture and show its verdicts.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// The program, see below
+    pub(super) prog: String,
+    /// The capture to read; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) pcap: PathBuf,
+    /// Where the program is attached
+    #[arg(long, value_enum)]
+    hook: Option<HookArg>,
+    /// The return value is an action code (tc's `da`)
+    #[arg(long, overrides_with = "no_da")]
+    da: bool,
+    /// The return value is a class id
+    #[arg(long, overrides_with = "da")]
+    no_da: bool,
+    /// The filter's default class, as tc's flowid or classid
+    #[arg(long, value_name = "M:m")]
+    flowid: Option<Handle>,
+    /// The program type, where the section's name tells none or another is wanted
+    #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
+    prog_type: Option<ProgType>,
+    /// Context fields as JSON, or @FILE: {"mark": 7, "packets": {"2": {"mark": 9}}}
+    #[arg(long, value_name = "JSON")]
+    ctx: Option<String>,
+    /// What runs the program; `all` compares every engine with the interpreter
+    #[arg(long, value_enum, default_value_t = EngineArg::Interp)]
+    engine: EngineArg,
+    /// Stop after so many packets
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+    /// Leave out the first packets
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip: u64,
+    /// Start of the random sequence that the program sees
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// The most instructions for one packet
+    #[arg(long, value_name = "N", default_value_t = Env::default().fuel)]
+    fuel: u64,
+    /// Write the packets that pass, as the program left them
+    #[arg(short, long, value_name = "OUT.pcap")]
+    pub(super) write: Option<PathBuf>,
+    /// Show what the program prints
+    #[arg(long)]
+    pub(super) trace: bool,
+    /// Show what the maps hold in the end
+    #[arg(long)]
+    pub(super) map_dump: bool,
+    /// Compare with a file of lines as --jsonl prints them; only the keys that a line has are compared
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Print one JSON document with the totals
+    #[arg(long, conflicts_with = "jsonl")]
+    pub(super) json: bool,
+    /// Print one JSON object per packet and engine
+    #[arg(long)]
+    pub(super) jsonl: bool,
+    /// What else a --jsonl line holds
+    #[arg(long, value_enum, value_delimiter = ',', requires = "jsonl")]
+    pub(super) with: Vec<With>,
+}
+
+/// Hooks by the names users type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum HookArg {
+    /// clsact's ingress hook
+    Ingress,
+    /// clsact's egress hook
+    Egress,
+    /// A classful qdisc
+    Qdisc,
+    /// An action behind a filter
+    Action,
+}
+
+/// Engines by the names users type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum EngineArg {
+    /// The interpreter
+    Interp,
+    /// The running kernel
+    Kernel,
+    /// The interpreter, compared with every other engine that is available
+    All,
+}
+
+/// Extras of a packet's line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum With {
+    /// The packet's bytes after the run, in hexadecimal
+    Data,
+    /// The context fields that the program may write
+    Ctx,
+}
+
+fn prog_type(name: &str) -> Result<ProgType, String> {
+    let names = || oxbpf_abi::PROG_TYPES.map(|r| r.name).join(", ");
+    ProgType::by_name(name).ok_or_else(|| format!("no such program type; there are {}", names()))
+}
+
+impl Arguments {
+    pub(super) fn forced_type(&self) -> Option<ProgType> {
+        self.prog_type
+    }
+
+    /// The type of a program that nothing says more about.
+    pub(super) fn fallback_type(&self) -> ProgType {
+        match self.hook {
+            Some(HookArg::Action) => ProgType::SchedAct,
+            _ => ProgType::SchedCls,
+        }
+    }
+
+    fn hook(&self, prog_type: ProgType) -> Hook {
+        match self.hook {
+            Some(HookArg::Ingress) => Hook::Ingress,
+            Some(HookArg::Egress) => Hook::Egress,
+            Some(HookArg::Qdisc) => Hook::Qdisc,
+            Some(HookArg::Action) => Hook::Action,
+            None if prog_type == ProgType::SchedAct => Hook::Action,
+            None => Hook::Ingress,
+        }
+    }
+}
+
+/// Engines to run: the one whose verdicts are shown, and those to compare it with.
+pub(super) struct Engines {
+    pub(super) primary: Box<dyn Engine>,
+    pub(super) others: Vec<Box<dyn Engine>>,
+}
+
+/// Everything a run needs to know besides the program.
+pub(super) struct Job {
+    pub(super) arguments: Arguments,
+    pub(super) semantics: Semantics,
+    pub(super) env: Env,
+    pub(super) ctx: CtxFields,
+    pub(super) prog_type: ProgType,
+}
+
+impl Job {
+    pub(super) fn new(arguments: Arguments, loaded: &Loaded) -> Result<Job, Failure> {
+        let program = loaded.program();
+        let prog_type = program.prog_type();
+        let hook = arguments.hook(prog_type);
+        let section = program.section();
+        let by_section = section == "tc" || section.starts_with("tc/") || section.starts_with("tcx/");
+        let direct_action = arguments.da || (by_section && !arguments.no_da);
+        let semantics =
+            Semantics { hook, mode: Mode::of(prog_type, hook, direct_action), flowid: arguments.flowid };
+        let ctx = match &arguments.ctx {
+            None => CtxFields::default(),
+            Some(text) => {
+                let text = match text.strip_prefix('@') {
+                    Some(file) => std::fs::read_to_string(file)
+                        .map_err(|e| Failure::usage(format!("error[ctx]: {file}: {e}")))?,
+                    None => text.clone(),
+                };
+                CtxFields::parse(&text).map_err(|e| Failure::usage(format!("error[ctx]: {e}")))?
+            }
+        };
+        let env = Env { seed: arguments.seed, fuel: arguments.fuel, cpu: 0 };
+        Ok(Job { arguments, semantics, env, ctx, prog_type })
+    }
+
+    /// The engines asked for. One that was asked for by name must be there; of `all`, those that are.
+    pub(super) fn engines(&self) -> Result<Engines, Failure> {
+        let kernel: Box<dyn Engine> = Box::new(Kernel);
+        let interp: Box<dyn Engine> = Box::new(Interp);
+        let reason = match kernel.availability() {
+            Availability::Available(_) => None,
+            Availability::Unavailable(reason) => Some(reason),
+        };
+        match (self.arguments.engine, reason) {
+            (EngineArg::Interp, _) => Ok(Engines { primary: interp, others: Vec::new() }),
+            (EngineArg::Kernel, None) => Ok(Engines { primary: kernel, others: Vec::new() }),
+            (EngineArg::Kernel, Some(reason)) => Err(EngineError::Unavailable { engine: "kernel", reason }.into()),
+            (EngineArg::All, None) => Ok(Engines { primary: interp, others: vec![kernel] }),
+            (EngineArg::All, Some(reason)) => {
+                eprintln!("note: engine kernel is left out: {reason}");
+                Ok(Engines { primary: interp, others: Vec::new() })
+            }
+        }
+    }
+
+    pub(super) fn expected(&self) -> Result<Expected, Failure> {
+        match &self.arguments.expect {
+            None => Ok(Expected::default()),
+            Some(path) => {
+                let error = |e: String| Failure::usage(format!("error[expect]: {}: {e}", path.display()));
+                let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+                Expected::parse(&text).map_err(error)
+            }
+        }
+    }
+}

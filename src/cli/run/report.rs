@@ -1,0 +1,355 @@
+//! What a run prints: a table for people, or JSON.
+
+use std::io::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+use oxbpf_abi::ctx::Field;
+use oxbpf_capture::{Header, Writer};
+use oxbpf_ir::{MapDef, MapIdx};
+use oxbpf_runtime::{Instance, Outcome, Refusal, skb};
+use oxbpf_tc::Verdict;
+use serde_json::{Map, Value, json};
+
+use super::Failure;
+use super::expect::Expected;
+use super::options::{Job, With};
+use super::packets::{Prepared, Source};
+use super::tally::Tally;
+use crate::compare::Comparison;
+use crate::map_json;
+use crate::prog::Loaded;
+
+/// What one engine made of one packet.
+pub(super) struct PacketLine {
+    pub(super) packet: u64,
+    pub(super) outcome: Outcome,
+    len: u32,
+    caplen: usize,
+    engine: &'static str,
+    verdict: Option<Verdict>,
+    data: Option<Vec<u8>>,
+    ctx: Option<Value>,
+    trace: Option<Vec<String>>,
+}
+
+impl PacketLine {
+    pub(super) fn new(
+        job: &Job,
+        packet: &Prepared<'_>,
+        engine: &'static str,
+        outcome: &Outcome,
+        instance: &dyn Instance,
+    ) -> PacketLine {
+        let with = |w| job.arguments.with.contains(&w);
+        let after = instance.skb();
+        let trace = || Some(instance.trace()?.into_iter().map(|l| l.text).collect());
+        PacketLine {
+            packet: packet.number,
+            outcome: outcome.clone(),
+            len: packet.len,
+            caplen: packet.data.len(),
+            engine,
+            verdict: outcome.verdict().map(|v| job.semantics.verdict(v, after.tc_classid)),
+            data: with(With::Data).then(|| instance.packet()),
+            ctx: with(With::Ctx).then(|| writable(job, instance)),
+            trace: if job.arguments.trace { trace() } else { None },
+        }
+    }
+
+    /// The row of the table it counts in.
+    pub(super) fn what(&self) -> String {
+        match (&self.verdict, &self.outcome) {
+            (Some(v), _) => v.to_string(),
+            (None, Outcome::Trap(t)) => t.to_string(),
+            (None, Outcome::Return(r0)) => r0.to_string(),
+        }
+    }
+
+    pub(super) fn passes(&self) -> bool {
+        self.verdict.is_some_and(|v| v.passes())
+    }
+
+    /// The object that `--jsonl` prints.
+    pub(super) fn json(&self) -> Map<String, Value> {
+        let trap = match &self.outcome {
+            Outcome::Return(_) => Value::Null,
+            Outcome::Trap(t) => json!({ "kind": t.kind.code(), "program": &*t.program, "slot": t.slot.0 }),
+        };
+        let mut object = head(self.packet, self.len, self.caplen, self.engine);
+        object.insert("return".into(), self.outcome.verdict().into());
+        object.insert("verdict".into(), self.verdict.map(|v| v.word()).into());
+        object.insert("classid".into(), self.verdict.and_then(|v| v.classid()).map(|c| c.to_string()).into());
+        object.insert("trap".into(), trap);
+        if let Some(data) = &self.data {
+            let hex: String = data.iter().map(|b| format!("{b:02x}")).collect();
+            object.insert("data".into(), hex.into());
+        }
+        if let Some(ctx) = &self.ctx {
+            object.insert("ctx".into(), ctx.clone());
+        }
+        if let Some(trace) = &self.trace {
+            object.insert("trace".into(), trace.clone().into());
+        }
+        object
+    }
+}
+
+fn head(packet: u64, len: u32, caplen: usize, engine: &str) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert("packet".into(), packet.into());
+    object.insert("len".into(), len.into());
+    object.insert("caplen".into(), caplen.into());
+    object.insert("engine".into(), engine.into());
+    object
+}
+
+/// The context fields that the program may write, as far as the engine tells them.
+fn writable(job: &Job, instance: &dyn Instance) -> Value {
+    let after = instance.skb();
+    let fields = job.prog_type.ctx().fields.iter();
+    let told = fields.filter(|f| f.writable_by(job.prog_type) && instance.reports(f));
+    let value = |f: &Field| match &skb::get(&after, f)[..] {
+        [one] => json!(one),
+        many => json!(many),
+    };
+    Value::Object(told.map(|f| (f.name.to_string(), value(f))).collect())
+}
+
+/// Everything printed and written over a run.
+pub(super) struct Report {
+    head: Vec<(&'static str, String)>,
+    json: Value,
+    maps: Vec<MapDef>,
+    output: Option<Writer<oxbpf_capture::Sink>>,
+    output_error: Option<oxbpf_capture::CaptureError>,
+}
+
+impl Report {
+    pub(super) fn new(job: &Job, loaded: &Loaded, source: &Source, engine: &'static str) -> Report {
+        let program = loaded.program();
+        let unit = &loaded.unit;
+        let place = match program.section() {
+            "" => unit.name().to_string(),
+            section => format!("{}:{section}/{}", unit.name(), program.name()),
+        };
+        let flowid = job.semantics.flowid.map_or("none".into(), |f| f.to_string());
+        let (hook, mode) = (job.semantics.hook.name(), job.semantics.mode.name());
+        let link = source.link_type;
+        let file = job.arguments.pcap.display().to_string();
+        let maps = unit.maps().len();
+        let insns = program.slot_count();
+        let plural = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+        let head = vec![
+            ("program", format!("{place}  {}, {}, {}", job.prog_type, plural(insns as usize, "insn"), plural(maps, "map"))),
+            ("hook", format!("{hook}, mode {mode}, flowid {flowid}")),
+            ("capture", format!("{file}  {link}")),
+            ("engine", engine.to_string()),
+        ];
+        let json = json!({
+            "schema": "oxbpf.run/1",
+            "program": {
+                "unit": unit.name(), "section": program.section(), "name": program.name(),
+                "type": job.prog_type.row().name, "insns": insns, "maps": maps,
+            },
+            "hook": hook,
+            "mode": mode,
+            "flowid": job.semantics.flowid.map(|f| f.to_string()),
+            "capture": { "file": file, "link_type": link.to_string() },
+            "engine": engine,
+        });
+        let (output, output_error) = match &job.arguments.write {
+            None => (None, None),
+            Some(path) => match Writer::create(path, Header::new(link)) {
+                Ok(writer) => (Some(writer), None),
+                Err(e) => (None, Some(e)),
+            },
+        };
+        Report { head, json, maps: unit.maps().to_vec(), output, output_error }
+    }
+
+    /// Prints a packet's line where lines are wanted.
+    pub(super) fn packet(&mut self, out: &mut impl Write, job: &Job, line: &PacketLine) -> Result<(), Failure> {
+        if job.arguments.jsonl {
+            writeln!(out, "{}", Value::Object(line.json()))?;
+        } else if !job.arguments.json {
+            for text in line.trace.iter().flatten() {
+                writeln!(out, "#{}: {text}", line.packet)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints that an engine was not asked about a packet.
+    pub(super) fn refused(
+        &mut self,
+        out: &mut impl Write,
+        job: &Job,
+        packet: &Prepared<'_>,
+        engine: &'static str,
+        refusals: &[Refusal],
+    ) -> Result<(), Failure> {
+        if job.arguments.jsonl {
+            let mut object = head(packet.number, packet.len, packet.data.len(), engine);
+            let reasons: Vec<_> = refusals.iter().map(|r| r.to_string()).collect();
+            object.insert("left_out".into(), reasons.into());
+            writeln!(out, "{}", Value::Object(object))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a packet to the output capture.
+    pub(super) fn write_packet(&mut self, packet: &Prepared<'_>, data: &[u8]) -> Result<(), Failure> {
+        if let Some(e) = self.output_error.take() {
+            return Err(e.into());
+        }
+        if let Some(output) = &mut self.output {
+            // What the capture cut off stays cut off.
+            let missing = packet.len - packet.data.len() as u32;
+            output.write_packet(packet.time_ns, data.len() as u32 + missing, data)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the totals and completes the output capture.
+    pub(super) fn finish(
+        mut self,
+        out: &mut impl Write,
+        job: &Job,
+        tally: &Tally,
+        primary: &dyn Instance,
+        others: &[Comparison],
+        expected: &Expected,
+    ) -> Result<(), Failure> {
+        if let Some(e) = self.output_error.take() {
+            return Err(e.into());
+        }
+        if let Some(output) = self.output.take() {
+            output.finish()?;
+        }
+        if job.arguments.json {
+            return self.print_json(out, job, tally, primary, others, expected);
+        }
+        if !job.arguments.jsonl {
+            self.print_table(out, tally)?;
+            print_comparisons(out, others)?;
+            if job.arguments.map_dump {
+                self.print_maps(out, primary)?;
+            }
+        }
+        print_expectations(expected);
+        Ok(())
+    }
+
+    fn print_table(&self, out: &mut impl Write, tally: &Tally) -> Result<(), Failure> {
+        for (name, value) in &self.head {
+            writeln!(out, "{name:<10} {value}")?;
+        }
+        writeln!(out)?;
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(["verdict", "packets", "bytes", "first"]);
+        for row in tally.rows() {
+            table.add_row([row.what.clone(), row.packets.to_string(), row.bytes.to_string(), format!("#{}", row.first)]);
+        }
+        table.add_row(["total".to_string(), tally.packets.to_string(), tally.bytes.to_string(), String::new()]);
+        for (i, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if i > 0 {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        for line in table.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn print_maps(&self, out: &mut impl Write, primary: &dyn Instance) -> Result<(), Failure> {
+        for (i, def) in self.maps.iter().enumerate() {
+            let entries = primary.map_entries(MapIdx(i as u32))?;
+            writeln!(out)?;
+            writeln!(out, "map {}  {}, key {} bytes, value {} bytes", def.name, def.map_type, def.key_size, def.value_size)?;
+            write!(out, "{}", map_json::plain(def, &entries))?;
+        }
+        Ok(())
+    }
+
+    fn print_json(
+        mut self,
+        out: &mut impl Write,
+        job: &Job,
+        tally: &Tally,
+        primary: &dyn Instance,
+        others: &[Comparison],
+        expected: &Expected,
+    ) -> Result<(), Failure> {
+        self.json["packets"] = tally.packets.into();
+        self.json["bytes"] = tally.bytes.into();
+        let rows = tally.rows().into_iter().map(|row| match &row.outcome {
+            Outcome::Return(_) => json!({ "verdict": row.what, "packets": row.packets, "bytes": row.bytes, "first": row.first }),
+            Outcome::Trap(t) => json!({
+                "trap": { "kind": t.kind.code(), "program": &*t.program, "slot": t.slot.0, "message": t.kind.to_string() },
+                "packets": row.packets, "bytes": row.bytes, "first": row.first,
+            }),
+        });
+        self.json["verdicts"] = rows.collect();
+        let compared = others.iter().map(|o| {
+            let left_out = o.left_out.iter().map(|(r, n)| json!({ "reason": r.to_string(), "packets": n }));
+            let differences = o.differences.iter().map(|(n, d)| json!({ "packet": n, "what": d.to_string() }));
+            json!({
+                "engine": o.name, "packets": o.ran, "different": o.different, "by_nature": o.by_nature,
+                "left_out": left_out.collect::<Vec<_>>(), "differences": differences.collect::<Vec<_>>(),
+            })
+        });
+        self.json["compared"] = compared.collect();
+        if job.arguments.map_dump {
+            let mut maps = Map::new();
+            for (i, def) in self.maps.iter().enumerate() {
+                let entries = primary.map_entries(MapIdx(i as u32))?;
+                maps.insert(def.name.clone(), map_json::bpftool(def, &entries));
+            }
+            self.json["maps"] = maps.into();
+        }
+        if expected.failed() {
+            let missing: Vec<_> = expected.missing().collect();
+            self.json["unexpected"] = json!({ "count": expected.failed, "first": expected.failures, "missing": missing });
+        }
+        writeln!(out, "{}", serde_json::to_string_pretty(&self.json).unwrap_or_default())?;
+        Ok(())
+    }
+}
+
+fn print_comparisons(out: &mut impl Write, others: &[Comparison]) -> Result<(), Failure> {
+    for o in others {
+        let verdict = if o.different == 0 { "=" } else { "≠" };
+        write!(out, "\nengines    interp {verdict} {} on {} packets", o.name, o.ran)?;
+        if o.different > 0 {
+            write!(out, ", {} differences", o.different)?;
+        }
+        writeln!(out)?;
+        for (reason, packets) in &o.left_out {
+            writeln!(out, "           {packets} not sent to the {}: {reason}", o.name)?;
+        }
+        if o.by_nature > 0 {
+            let helpers = o.hosts_own.join(", ");
+            writeln!(out, "           {} map entries differ; the program calls {helpers}, which each host answers", o.by_nature)?;
+        }
+        for (number, difference) in &o.differences {
+            let place = if *number == 0 { "in the end".to_string() } else { format!("packet {number}") };
+            writeln!(out, "           {place}: interp {difference}")?;
+        }
+    }
+    Ok(())
+}
+
+fn print_expectations(expected: &Expected) {
+    for failure in &expected.failures {
+        eprintln!("unexpected: {failure}");
+    }
+    if expected.failed as usize > expected.failures.len() {
+        eprintln!("unexpected: {} more", expected.failed as usize - expected.failures.len());
+    }
+    for number in expected.missing().take(10) {
+        eprintln!("unexpected: packet {number} was not seen");
+    }
+}

@@ -1,0 +1,187 @@
+//! PROG: how every verb names a program.
+//!
+//! | form | what it names |
+//! |---|---|
+//! | `obj.o` | the only program of an object, or that of its section `classifier` |
+//! | `obj.o:section` | the program of a section |
+//! | `obj.o:section/function` | one of several programs of a section |
+//! | `prog.bpf` | a program as text, see `docs/text-format.md` |
+//! | `raw:ebpf:FILE` | bare instructions, eight bytes each |
+//! | `-` | any of these, by content, from standard input |
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use oxbpf_abi::ProgType;
+use oxbpf_elf::{ElfError, Object};
+use oxbpf_ir::{ProgIdx, Program, ProgramParts, Unit};
+use oxbpf_isa::{RawInsn, decode_all};
+use oxbpf_runtime::Image;
+use thiserror::Error;
+
+use crate::text_unit;
+
+/// The largest file that is read as a program.
+const MAX_FILE: u64 = 64 << 20;
+
+/// Why PROG names no program that can be run.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum ProgError {
+    #[error("{path}: {source}")]
+    Read { path: String, source: std::io::Error },
+    #[error("{path}: larger than {MAX_FILE} bytes")]
+    TooLarge { path: String },
+    #[error("{path}: {source}")]
+    Object { path: String, source: ElfError },
+    #[error("{path}: {message}")]
+    Raw { path: String, message: String },
+    /// Rendered with places, one per error.
+    #[error("{rendered}")]
+    Text { rendered: String },
+    #[error("{path} is no object, so it has no section {section}")]
+    NoSections { path: String, section: String },
+    #[error("{what} is not supported yet")]
+    Unsupported { what: String },
+}
+
+impl ProgError {
+    /// A stable code, `prog-…` or `elf-…`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ProgError::Read { .. } => "prog-read",
+            ProgError::TooLarge { .. } => "prog-too-large",
+            ProgError::Object { source, .. } => source.code(),
+            ProgError::Raw { .. } => "prog-raw",
+            ProgError::Text { .. } => "prog-text",
+            ProgError::NoSections { .. } => "prog-no-sections",
+            ProgError::Unsupported { .. } => "prog-unsupported",
+        }
+    }
+}
+
+/// A loaded program and what it came with.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Its unit: the maps and the programs it can reach.
+    pub unit: Arc<Unit>,
+    /// Which of the unit's programs it is.
+    pub entry: ProgIdx,
+    /// What had to be assumed in reading it, for people.
+    pub notes: Vec<String>,
+}
+
+impl Loaded {
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.unit.programs()[self.entry.index()]
+    }
+
+    /// The program as engines take it, with nothing proved.
+    pub fn image(&self) -> Image {
+        Image::unproven(self.unit.clone(), self.entry)
+    }
+}
+
+/// Loads what `prog` names. `forced` is the program type that the user gave; `fallback` that of a program whose
+/// section or text tells none.
+pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<Loaded, ProgError> {
+    for classic in ["bytecode:", "raw:cbpf:", "raw:cbpf-be:", "filter:", "@"] {
+        if prog.starts_with(classic) {
+            return Err(ProgError::Unsupported { what: format!("classic BPF ({classic}…)") });
+        }
+    }
+    let (raw, name) = match prog.strip_prefix("raw:ebpf:") {
+        Some(name) => (true, name),
+        None => (false, prog),
+    };
+    let (path, section) = if raw { (name, None) } else { split(name) };
+    let bytes = read(path)?;
+    let types = Types { forced, fallback };
+    if raw {
+        return load_raw(path, &bytes, types);
+    }
+    if bytes.starts_with(b"\x7fELF") {
+        return load_object(path, &bytes, section, types);
+    }
+    if let Some(section) = section {
+        return Err(ProgError::NoSections { path: path.into(), section: section.into() });
+    }
+    load_text(path, &bytes, types)
+}
+
+#[derive(Clone, Copy)]
+struct Types {
+    forced: Option<ProgType>,
+    fallback: ProgType,
+}
+
+/// The path and the section: the part after the last colon names a section where the whole is no file.
+fn split(prog: &str) -> (&str, Option<&str>) {
+    if Path::new(prog).exists() {
+        return (prog, None);
+    }
+    // A section may have colons too; the longest prefix that is a file wins.
+    let colons = prog.match_indices(':').map(|(at, _)| at).collect::<Vec<_>>();
+    let cut = colons.iter().rev().find(|&&at| Path::new(&prog[..at]).exists());
+    match cut.or(colons.last()) {
+        Some(&at) if at > 0 => (&prog[..at], Some(&prog[at + 1..])),
+        _ => (prog, None),
+    }
+}
+
+fn read(path: &str) -> Result<Vec<u8>, ProgError> {
+    let error = |source| ProgError::Read { path: path.into(), source };
+    let mut bytes = Vec::new();
+    let limited = match path {
+        "-" => std::io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes),
+        _ => File::open(path).map_err(error)?.take(MAX_FILE + 1).read_to_end(&mut bytes),
+    };
+    limited.map_err(error)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(ProgError::TooLarge { path: path.into() });
+    }
+    Ok(bytes)
+}
+
+fn file_name(path: &str) -> &str {
+    Path::new(path).file_name().and_then(|n| n.to_str()).unwrap_or(path)
+}
+
+fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) -> Result<Loaded, ProgError> {
+    let error = |source| ProgError::Object { path: path.into(), source };
+    let object: Object = oxbpf_elf::load(bytes).map_err(error)?;
+    let entry = object.select(section).map_err(error)?;
+    let entry_type = types.forced.or(object.programs()[entry].prog_type()).unwrap_or(types.fallback);
+    // Programs that are tail-called have their caller's type, whatever their section is called.
+    let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
+    let notes = object.notes().iter().map(|n| n.to_string()).collect();
+    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes })
+}
+
+fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
+    let error = |message: String| ProgError::Raw { path: path.into(), message };
+    let chunks = bytes.chunks_exact(8);
+    if !chunks.remainder().is_empty() || bytes.is_empty() {
+        return Err(error(format!("{} bytes are not whole instructions of 8", bytes.len())));
+    }
+    let words: Vec<RawInsn> = chunks.map(|c| RawInsn::from_bytes(c.try_into().expect("chunks of 8"))).collect();
+    let insns = decode_all(&words).map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
+    let insns = insns.into_iter().map(|(_, insn)| insn).collect();
+    let parts = ProgramParts::new(file_name(path), types.forced.unwrap_or(types.fallback), insns);
+    let program = Program::new(parts).map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
+    let unit = Unit::new(file_name(path), "GPL", Vec::new(), vec![program])
+        .map_err(|e| error(format!("error[{}]: {e}", e.error.code())))?;
+    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new() })
+}
+
+fn load_text(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
+    let source = std::str::from_utf8(bytes)
+        .map_err(|e| ProgError::Raw { path: path.into(), message: format!("neither an ELF object nor text: {e}") })?;
+    let options = text_unit::Options { prog_type: types.forced, default_type: types.fallback };
+    let unit = text_unit::parse(source, file_name(path), &options)
+        .map_err(|errors| ProgError::Text { rendered: text_unit::render(&errors, source, path) })?;
+    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new() })
+}
