@@ -69,6 +69,11 @@ impl Comparison {
         &*self.engine
     }
 
+    /// The interpreter that saw the same packets.
+    pub fn twin(&self) -> &dyn Instance {
+        &*self.twin
+    }
+
     /// Runs a packet on both. An error is what the engine could not be told.
     pub fn run(&mut self, number: u64, input: &Input<'_>) -> Result<Result<Outcome, Vec<Refusal>>, EngineError> {
         let refusals = self.engine.refuses(input);
@@ -159,7 +164,6 @@ impl std::fmt::Display for Difference {
             Outcome::Return(r0) => format!("{:#x}", *r0 as u32),
             Outcome::Trap(t) => t.to_string(),
         };
-        let value = |v: &Option<Vec<u8>>| v.as_ref().map_or("nothing".to_string(), |v| hex(v));
         match self {
             Difference::Verdict { ours, theirs } => write!(f, "returns {} against {}", outcome(ours), outcome(theirs)),
             Difference::PacketLength { ours, theirs } => write!(f, "leaves {ours} packet bytes against {theirs}"),
@@ -167,8 +171,16 @@ impl std::fmt::Display for Difference {
                 write!(f, "leaves packet byte {at} as {ours:#04x} against {theirs:#04x}")
             }
             Difference::Field { name, ours, theirs } => write!(f, "leaves {name} as {ours:x?} against {theirs:x?}"),
-            Difference::Map { name, key, ours, theirs } => {
-                write!(f, "map {name} holds at {}: {} against {}", hex(key), value(ours), value(theirs))
+            Difference::Map { name, key, ours: Some(ours), theirs: Some(theirs) } => {
+                // Values may be long: from the first byte that differs, eight bytes tell enough.
+                let at = ours.iter().zip(theirs).take_while(|(a, b)| a == b).count();
+                let part = |v: &[u8]| hex(&v[at.min(v.len())..v.len().min(at + 8)]);
+                write!(f, "map {name}, key {}, holds from byte {at} {} against {}", hex(key), part(ours), part(theirs))
+            }
+            Difference::Map { name, key, ours, .. } => {
+                let who =
+                    if ours.is_some() { "has an entry that is not there" } else { "lacks an entry that is there" };
+                write!(f, "map {name}, key {}, {who}", hex(key))
             }
         }
     }

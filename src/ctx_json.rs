@@ -23,7 +23,9 @@ impl CtxFields {
         let Value::Object(mut object) = value else { return Err("context is not a JSON object".into()) };
         let mut by_packet = BTreeMap::new();
         if let Some(packets) = object.remove("packets") {
-            let Value::Object(packets) = packets else { return Err("packets is not an object by packet number".into()) };
+            let Value::Object(packets) = packets else {
+                return Err("packets is not an object by packet number".into());
+            };
             for (number, value) in packets {
                 let n = number.parse::<u64>().ok().filter(|n| *n > 0);
                 let n = n.ok_or(format!("packets: {number:?} is no packet number from 1"))?;

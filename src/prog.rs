@@ -100,22 +100,27 @@ pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<
     let (path, section) = if raw { (name, None) } else { split(name) };
     let bytes = read(path)?;
     let types = Types { forced, fallback };
-    if raw {
-        return load_raw(path, &bytes, types);
-    }
+    if raw { load_raw(path, &bytes, types) } else { load_bytes(path, &bytes, section, types) }
+}
+
+/// Where a program's type comes from besides its section or text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Types {
+    /// The type that the user gave.
+    pub forced: Option<ProgType>,
+    /// The type of a program that nothing says more about.
+    pub fallback: ProgType,
+}
+
+/// Loads a program from the bytes of a file: an object, or text. `path` is for messages.
+pub fn load_bytes(path: &str, bytes: &[u8], section: Option<&str>, types: Types) -> Result<Loaded, ProgError> {
     if bytes.starts_with(b"\x7fELF") {
-        return load_object(path, &bytes, section, types);
+        return load_object(path, bytes, section, types);
     }
     if let Some(section) = section {
         return Err(ProgError::NoSections { path: path.into(), section: section.into() });
     }
-    load_text(path, &bytes, types)
-}
-
-#[derive(Clone, Copy)]
-struct Types {
-    forced: Option<ProgType>,
-    fallback: ProgType,
+    load_text(path, bytes, types)
 }
 
 /// The path and the section: the part after the last colon names a section where the whole is no file.

@@ -52,8 +52,10 @@ fn compare(generated: &Generated, counts: &Counts) -> Option<String> {
             return None;
         }
         Err(e) => {
+            // Counted apart: a load that the kernel did not finish is no difference.
             counts.kernel_failed.fetch_add(1, Ordering::Relaxed);
-            return Some(format!("seed {}: {e}", generated.seed));
+            eprintln!("seed {}: {e}", generated.seed);
+            return None;
         }
     };
     let data = &generated.packet;
@@ -113,12 +115,15 @@ fn interpreter_equals_kernel() {
     }
     let [run, rejected, kernel_failed, different] =
         [&counts.run, &counts.rejected, &counts.kernel_failed, &counts.different].map(|c| c.load(Ordering::Relaxed));
-    eprintln!("{programs} programs from seed {seed}: {run} compared, {different} different, {rejected} rejected, {kernel_failed} failed in the kernel");
+    eprintln!(
+        "{programs} programs from seed {seed}: {run} compared, {different} different, {rejected} rejected, {kernel_failed} failed in the kernel"
+    );
     for (topic, n) in &shares {
         eprintln!("  {topic:<12} {:.1} %", *n as f64 * 100.0 / programs as f64);
     }
     let failures: Vec<_> = results.into_iter().flat_map(|r| r.1).collect();
     assert!(failures.is_empty(), "{failures:#?}");
+    assert!(kernel_failed <= 1 + programs / 10_000, "{kernel_failed} of {programs} loads failed in the kernel");
     assert!(rejected * 50 <= programs, "the kernel rejects {rejected} of {programs}");
     for topic in [Topic::Loops, Topic::Calls, Topic::Atomics, Topic::Maps, Topic::Packet] {
         let share = shares.get(&format!("{topic:?}")).copied().unwrap_or(0);

@@ -178,14 +178,14 @@ impl Job {
         let section = program.section();
         let by_section = section == "tc" || section.starts_with("tc/") || section.starts_with("tcx/");
         let direct_action = arguments.da || (by_section && !arguments.no_da);
-        let semantics =
-            Semantics { hook, mode: Mode::of(prog_type, hook, direct_action), flowid: arguments.flowid };
+        let semantics = Semantics { hook, mode: Mode::of(prog_type, hook, direct_action), flowid: arguments.flowid };
         let ctx = match &arguments.ctx {
             None => CtxFields::default(),
             Some(text) => {
                 let text = match text.strip_prefix('@') {
-                    Some(file) => std::fs::read_to_string(file)
-                        .map_err(|e| Failure::usage(format!("error[ctx]: {file}: {e}")))?,
+                    Some(file) => {
+                        std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("error[ctx]: {file}: {e}")))?
+                    }
                     None => text.clone(),
                 };
                 CtxFields::parse(&text).map_err(|e| Failure::usage(format!("error[ctx]: {e}")))?

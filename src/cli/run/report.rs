@@ -140,7 +140,10 @@ impl Report {
         let insns = program.slot_count();
         let plural = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         let head = vec![
-            ("program", format!("{place}  {}, {}, {}", job.prog_type, plural(insns as usize, "insn"), plural(maps, "map"))),
+            (
+                "program",
+                format!("{place}  {}, {}, {}", job.prog_type, plural(insns as usize, "insn"), plural(maps, "map")),
+            ),
             ("hook", format!("{hook}, mode {mode}, flowid {flowid}")),
             ("capture", format!("{file}  {link}")),
             ("engine", engine.to_string()),
@@ -249,7 +252,12 @@ impl Report {
         table.load_style(presets::NOTHING);
         table.set_header(["verdict", "packets", "bytes", "first"]);
         for row in tally.rows() {
-            table.add_row([row.what.clone(), row.packets.to_string(), row.bytes.to_string(), format!("#{}", row.first)]);
+            table.add_row([
+                row.what.clone(),
+                row.packets.to_string(),
+                row.bytes.to_string(),
+                format!("#{}", row.first),
+            ]);
         }
         table.add_row(["total".to_string(), tally.packets.to_string(), tally.bytes.to_string(), String::new()]);
         for (i, column) in table.column_iter_mut().enumerate() {
@@ -268,7 +276,11 @@ impl Report {
         for (i, def) in self.maps.iter().enumerate() {
             let entries = primary.map_entries(MapIdx(i as u32))?;
             writeln!(out)?;
-            writeln!(out, "map {}  {}, key {} bytes, value {} bytes", def.name, def.map_type, def.key_size, def.value_size)?;
+            writeln!(
+                out,
+                "map {}  {}, key {} bytes, value {} bytes",
+                def.name, def.map_type, def.key_size, def.value_size
+            )?;
             write!(out, "{}", map_json::plain(def, &entries))?;
         }
         Ok(())
@@ -312,7 +324,8 @@ impl Report {
         }
         if expected.failed() {
             let missing: Vec<_> = expected.missing().collect();
-            self.json["unexpected"] = json!({ "count": expected.failed, "first": expected.failures, "missing": missing });
+            self.json["unexpected"] =
+                json!({ "count": expected.failed, "first": expected.failures, "missing": missing });
         }
         writeln!(out, "{}", serde_json::to_string_pretty(&self.json).unwrap_or_default())?;
         Ok(())
@@ -332,7 +345,11 @@ fn print_comparisons(out: &mut impl Write, others: &[Comparison]) -> Result<(), 
         }
         if o.by_nature > 0 {
             let helpers = o.hosts_own.join(", ");
-            writeln!(out, "           {} map entries differ; the program calls {helpers}, which each host answers", o.by_nature)?;
+            writeln!(
+                out,
+                "           {} map entries differ; the program calls {helpers}, which each host answers",
+                o.by_nature
+            )?;
         }
         for (number, difference) in &o.differences {
             let place = if *number == 0 { "in the end".to_string() } else { format!("packet {number}") };
