@@ -102,7 +102,8 @@ impl<'a> Line<'a> {
         self.number_of(word)
     }
 
-    /// Bytes up to `=` or the end of the line: pairs of hexadecimal digits, `"text"`, or `NN*COUNT` for repeated ones.
+    /// Bytes up to `=` or the end of the line: pairs of hexadecimal digits, numbers like `u32:7` in the machine's
+    /// order, `"text"`; the first two repeated by `*COUNT`.
     pub fn bytes(&mut self, max: usize) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let start = self.at;
@@ -112,11 +113,12 @@ impl<'a> Line<'a> {
             } else {
                 let word = self.expect_word("bytes in hexadecimal")?;
                 let fault = || UnitTextFault::Value(format!("`{}` are no bytes in hexadecimal", cut(word.text)));
-                let (digits, count) = match word.text.split_once('*') {
-                    None => (word.text, 1),
-                    Some((d, n)) => (d, n.parse::<usize>().map_err(|_| self.error(word, fault()))?),
+                let (run, count) = match word.text.split_once('*') {
+                    None => (item(word.text), Some(1)),
+                    Some((run, n)) => (item(run), n.parse::<usize>().ok()),
                 };
-                let run = hex(digits).ok_or_else(|| self.error(word, fault()))?;
+                let run = run.ok_or_else(|| self.error(word, fault()))?;
+                let count = count.ok_or_else(|| self.error(word, fault()))?;
                 if run.len().saturating_mul(count) > max {
                     return Err(self.error(word, UnitTextFault::Value(format!("more than {max} bytes"))));
                 }
@@ -194,6 +196,21 @@ pub(super) fn cut(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }
+}
+
+/// Bytes as the text has them: `0a1b`, or a number of 1, 2, 4 or 8 bytes, `u16:0x1b0a`.
+fn item(text: &str) -> Option<Vec<u8>> {
+    const SIZES: [(&str, usize); 4] = [("u8:", 1), ("u16:", 2), ("u32:", 4), ("u64:", 8)];
+    let number = SIZES.iter().find_map(|&(prefix, size)| Some((text.strip_prefix(prefix)?, size)));
+    let Some((digits, size)) = number else { return hex(text) };
+    let value = match (digits.strip_prefix("0x"), digits.strip_prefix('-')) {
+        (Some(hex), _) => i128::from(u64::from_str_radix(hex, 16).ok()?),
+        (_, Some(_)) => i128::from(digits.parse::<i64>().ok()?),
+        _ => i128::from(digits.parse::<u64>().ok()?),
+    };
+    let bits = 8 * size as u32;
+    let fits = (-(1i128 << (bits - 1))..1i128 << bits).contains(&value);
+    fits.then(|| value.to_le_bytes()[..size].to_vec())
 }
 
 /// Pairs of hexadecimal digits.

@@ -23,7 +23,7 @@ const WHOLE: &str = r#"
 .map jmp prog_array entries=2
 .entry flows 01000000 = 00*7 ff    ; a comment
 .entry jmp 1 = second
-.data counter 00*8
+.data counter u8:0*2 u16:0 u32:-0
 .rodata text "n=%d\n\0"
 
 .program first sched_cls
@@ -155,6 +155,8 @@ fn errors_have_codes_and_places() {
         (".entry x 00 = 00\nexit", &["unit-unknown-name 1:8+1"]),
         (".data x 0\nexit", &["unit-value 1:9+1"]),
         (".data x 00*99999999999\nexit", &["unit-value 1:9+14"]),
+        (".data x u8:256\nexit", &["unit-value 1:9+6"]),
+        (".data x u8:-129\nexit", &["unit-value 1:9+7"]),
         (".data x \"\\q\"\nexit", &["unit-value 1:10+2"]),
         (".data x \"é\nexit", &["unit-syntax 1:11+1"]),
         (".rodata x 00\nr1 = x + 1 ll\nexit", &["unit-value 2:6+1"]),
