@@ -1,11 +1,129 @@
-//! `oxbpf asm`.
+//! `oxbpf asm`: text to bytecode.
 
-use super::Exit;
+mod format;
+pub(in crate::cli) mod output;
 
-/// To be written.
-#[derive(clap::Args)]
-pub(super) struct Arguments {}
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
-pub(super) fn main(_: Arguments) -> Exit {
-    Exit::Unsupported
+use oxbpf_abi::ProgType;
+use oxbpf_ir::{Program, Unit};
+
+use super::{Exit, disasm};
+use crate::text_unit::{self, Options};
+use format::Format;
+
+const EXAMPLES: &str = "\
+Examples:
+  oxbpf asm drop.bpf -o drop.bin
+  echo 'r0 = 2; exit' | tr ';' '\\n' | oxbpf asm - --format hex
+  oxbpf asm unit.bpf --program first --format c
+  clang -target bpf -O2 -S prog.c -o - | oxbpf asm - --format json
+
+The text is clang's dialect of BPF assembly, with directives for maps and programs: docs/text-format.md.
+Bytes name maps by their number in the text; formats other than json carry no maps.";
+
+/// Assemble a program written as text.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The text; - for standard input
+    file: String,
+    /// Where the result goes instead of standard output; a file is replaced as a whole
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// What the result is
+    #[arg(long, value_enum, default_value_t = Format::Raw)]
+    format: Format,
+    /// Only this program of a text with several
+    #[arg(long, value_name = "NAME")]
+    program: Option<String>,
+    /// The program type, whatever the text says
+    #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
+    prog_type: Option<ProgType>,
+}
+
+/// A program type by name, for options.
+pub(super) fn prog_type(text: &str) -> Result<ProgType, String> {
+    let names = || oxbpf_abi::PROG_TYPES.map(|r| r.name).join(", ");
+    ProgType::by_name(text).ok_or_else(|| format!("one of {}", names()))
+}
+
+pub(super) fn main(arguments: Arguments) -> Exit {
+    match assemble(&arguments) {
+        Ok(()) => Exit::Ok,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            Exit::Usage
+        }
+    }
+}
+
+fn assemble(arguments: &Arguments) -> Result<(), String> {
+    let to_stdout = arguments.output.as_deref().is_none_or(|o| o == Path::new("-"));
+    if to_stdout && arguments.format == Format::Raw && std::io::stdout().is_terminal() {
+        return Err("error: bytes would spoil the terminal; give -o FILE, or another --format".to_string());
+    }
+    let name = shown_name(&arguments.file);
+    let source = String::from_utf8(read(&arguments.file)?)
+        .map_err(|e| format!("error: {name}: no text: byte {} is not UTF-8", e.utf8_error().valid_up_to()))?;
+    let options = Options { prog_type: arguments.prog_type, ..Options::default() };
+    let unit = text_unit::parse(&source, file_name(name), &options)
+        .map_err(|errors| text_unit::render(&errors, &source, name))?;
+    let bytes = formatted(&unit, arguments)?;
+    match &arguments.output {
+        Some(path) if !to_stdout => {
+            output::to_file(path, &bytes).map_err(|e| format!("error: {}: {e}", path.display()))
+        }
+        _ => output::to_stdout(&bytes).map_err(|e| format!("error: standard output: {e}")),
+    }
+}
+
+fn formatted(unit: &Unit, arguments: &Arguments) -> Result<Vec<u8>, String> {
+    let all: Vec<&Program> = unit.programs().iter().map(|p| &**p).collect();
+    let names = || all.iter().map(|p| p.name()).collect::<Vec<_>>().join(", ");
+    let chosen: Vec<&Program> = match &arguments.program {
+        None => all.clone(),
+        Some(name) => all.iter().copied().filter(|p| p.name() == name).collect(),
+    };
+    Ok(match (arguments.format, &chosen[..]) {
+        (_, []) => {
+            let wanted = arguments.program.as_deref().unwrap_or_default();
+            return Err(format!("error: no program {wanted}; there are {}", names()));
+        }
+        (Format::Raw, [program]) => format::raw(program),
+        (Format::Raw, _) => {
+            return Err(format!("error: bytes are of one program; choose by --program from {}", names()));
+        }
+        (Format::Hex, programs) => format::hex(programs).into_bytes(),
+        (Format::C, programs) => format::c(programs).into_bytes(),
+        (Format::Json, programs) => disasm::json::document(unit, programs).into_bytes(),
+    })
+}
+
+/// The largest file that is read.
+const MAX_FILE: u64 = 64 << 20;
+
+/// The bytes of a file, or of standard input for `-`.
+pub(super) fn read(path: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let result = match path {
+        "-" => std::io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes),
+        _ => std::fs::File::open(path).and_then(|f| f.take(MAX_FILE + 1).read_to_end(&mut bytes)),
+    };
+    result.map_err(|e| format!("error: {}: {e}", shown_name(path)))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("error: {}: larger than {MAX_FILE} bytes", shown_name(path)));
+    }
+    Ok(bytes)
+}
+
+/// How a file is called in messages.
+pub(super) fn shown_name(path: &str) -> &str {
+    if path == "-" { "stdin" } else { path }
+}
+
+/// The last part of a path, which names a unit.
+pub(super) fn file_name(path: &str) -> &str {
+    Path::new(path).file_name().and_then(|n| n.to_str()).unwrap_or(path)
 }

@@ -1,11 +1,201 @@
-//! `oxbpf disasm`.
+//! `oxbpf disasm`: bytecode, objects and texts as text.
+
+pub(in crate::cli) mod json;
+
+use std::path::Path;
+
+use oxbpf_abi::{ProgType, helper_by_id};
+use oxbpf_elf::{ObjProgram, Object};
+use oxbpf_ir::{Program, Unit};
+use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
+use oxbpf_isa::{CallTarget, Insn, RawInsn, decode_all};
 
 use super::Exit;
+use super::asm::{file_name, output, prog_type, read, shown_name};
+use crate::text_unit::{self, Options, PrintOptions};
 
-/// To be written.
-#[derive(clap::Args)]
-pub(super) struct Arguments {}
+const EXAMPLES: &str = "\
+Examples:
+  oxbpf disasm examples/port_redirect.o --labels
+  oxbpf disasm cls.o:tc/main --slots --bytes
+  oxbpf disasm raw:ebpf:drop.bin
+  oxbpf asm drop.bpf | oxbpf disasm - --json
 
-pub(super) fn main(_: Arguments) -> Exit {
-    Exit::Unsupported
+PROG is obj.o for all programs of an object, obj.o:section, obj.o:section/function, a text (which is brought into
+form), raw:ebpf:FILE or FILE.bin for bytecode, or - for any of these on standard input.
+What is listed can be assembled again; of bytecode, which says nothing of maps, as far as it names none.";
+
+/// List programs as text that `oxbpf asm` reads.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The program, see below
+    prog: String,
+    /// Labels for the targets of jumps and calls, instead of distances
+    #[arg(long)]
+    labels: bool,
+    /// The raw bytes in front of each instruction
+    #[arg(long)]
+    bytes: bool,
+    /// The slot in front of each instruction
+    #[arg(long)]
+    slots: bool,
+    /// A JSON document instead of a listing
+    #[arg(long, conflicts_with_all = ["labels", "bytes", "slots"])]
+    json: bool,
+    /// The program type, whatever section or text say
+    #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
+    prog_type: Option<ProgType>,
+}
+
+pub(super) fn main(arguments: Arguments) -> Exit {
+    let listing = match list(&arguments) {
+        Ok(listing) => listing,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            return Exit::Usage;
+        }
+    };
+    if let Err(e) = output::to_stdout(listing.text.as_bytes()) {
+        eprintln!("error: standard output: {e}");
+        return Exit::Usage;
+    }
+    for warning in &listing.left_out {
+        eprintln!("{warning}");
+    }
+    if listing.left_out.is_empty() { Exit::Ok } else { Exit::Usage }
+}
+
+/// A listing, and why programs are missing in it.
+struct Listing {
+    text: String,
+    left_out: Vec<String>,
+}
+
+impl Listing {
+    fn whole(text: String) -> Listing {
+        Listing { text, left_out: Vec::new() }
+    }
+}
+
+fn list(arguments: &Arguments) -> Result<Listing, String> {
+    if let Some(path) = arguments.prog.strip_prefix("raw:ebpf:") {
+        return bare(path, &read(path)?, arguments).map(Listing::whole);
+    }
+    let (path, section) = split(&arguments.prog);
+    let bytes = read(path)?;
+    if bytes.starts_with(b"\x7fELF") {
+        return object(path, &bytes, section, arguments);
+    }
+    let name = shown_name(path);
+    if let Some(section) = section {
+        return Err(format!("error: {name} is no object, so it has no section {section}"));
+    }
+    match std::str::from_utf8(&bytes) {
+        // A zero byte is in nearly every instruction and in no text.
+        Ok(source) if !is_bytecode(path) && !bytes.contains(&0) => {
+            let options = Options { prog_type: arguments.prog_type, ..Options::default() };
+            let unit = text_unit::parse(source, file_name(name), &options);
+            let unit = unit.map_err(|errors| text_unit::render(&errors, source, name))?;
+            // Its source lines would only say again what they say.
+            Ok(Listing::whole(shown(&unit, arguments, false)))
+        }
+        _ => bare(path, &bytes, arguments).map(Listing::whole),
+    }
+}
+
+fn is_bytecode(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|e| e == "bin")
+}
+
+/// The path, and the section behind the last colon where the whole is no file.
+fn split(prog: &str) -> (&str, Option<&str>) {
+    if prog == "-" || Path::new(prog).exists() {
+        return (prog, None);
+    }
+    let colons: Vec<usize> = prog.match_indices(':').map(|(at, _)| at).filter(|&at| at > 0).collect();
+    let cut = colons.iter().rev().find(|&&at| Path::new(&prog[..at]).exists()).or(colons.last());
+    cut.map_or((prog, None), |&at| (&prog[..at], Some(&prog[at + 1..])))
+}
+
+fn insn_options(arguments: &Arguments) -> InsnOptions {
+    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes }
+}
+
+fn shown(unit: &Unit, arguments: &Arguments, source_lines: bool) -> String {
+    if arguments.json {
+        let programs: Vec<&Program> = unit.programs().iter().map(|p| &**p).collect();
+        return json::document(unit, &programs);
+    }
+    text_unit::print(unit, &PrintOptions { insns: insn_options(arguments), source_lines })
+}
+
+/// Bytecode of which nothing else is known; its shape need not be that of a program.
+fn bare(path: &str, bytes: &[u8], arguments: &Arguments) -> Result<String, String> {
+    let name = shown_name(path);
+    let chunks = bytes.chunks_exact(8);
+    if bytes.is_empty() || !chunks.remainder().is_empty() {
+        return Err(format!("error: {name}: {} bytes are not whole instructions of 8", bytes.len()));
+    }
+    let words = chunks.map(|c| RawInsn::from_bytes(std::array::from_fn(|i| c[i])));
+    let insns = decode_all(&words.collect::<Vec<_>>()).map_err(|e| format!("error[{}]: {name}: {e}", e.code()))?;
+    let insns: Vec<Insn> = insns.into_iter().map(|(_, insn)| insn).collect();
+    if arguments.json {
+        return Ok(json::bare(file_name(name), &insns));
+    }
+    Ok(oxbpf_isa::text::print(&insns, &insn_options(arguments), &Helpers))
+}
+
+/// Names of helpers only.
+struct Helpers;
+
+impl Names for Helpers {
+    fn call(&self, target: CallTarget) -> Option<String> {
+        match target {
+            CallTarget::Helper(id) => helper_by_id(u32::try_from(id).ok()?).map(|h| format!("bpf_{}", h.name)),
+            CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
+        }
+    }
+}
+
+fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments) -> Result<Listing, String> {
+    let name = shown_name(path);
+    let fault = |e: oxbpf_elf::ElfError| format!("error[{}]: {name}: {e}", e.code());
+    let object = oxbpf_elf::load(bytes).map_err(fault)?;
+    let roots = match section {
+        None => (0..object.programs().len()).collect(),
+        Some(section) => {
+            let within = |p: &ObjProgram| p.section() == section;
+            let all: Vec<usize> = (0..object.programs().len()).filter(|&i| within(&object.programs()[i])).collect();
+            if all.is_empty() { vec![object.select(Some(section)).map_err(fault)?] } else { all }
+        }
+    };
+    if roots.is_empty() {
+        return Err(format!("error: {name}: the object has no programs"));
+    }
+    let mut left_out = Vec::new();
+    let unit = match link(&object, name, &roots, arguments) {
+        Ok(unit) => unit,
+        // One program's fault is not the others': list those that can be linked.
+        Err(first) => {
+            let mut sound = Vec::new();
+            for root in roots {
+                match link(&object, name, &[root], arguments) {
+                    Ok(_) => sound.push(root),
+                    Err(e) => left_out.push(format!("{} (program {})", fault(e), object.programs()[root].name())),
+                }
+            }
+            if sound.is_empty() {
+                return Err(left_out.join("\n"));
+            }
+            link(&object, name, &sound, arguments).map_err(|_| fault(first))?
+        }
+    };
+    Ok(Listing { text: shown(&unit, arguments, true), left_out })
+}
+
+fn link(object: &Object, name: &str, roots: &[usize], arguments: &Arguments) -> Result<Unit, oxbpf_elf::ElfError> {
+    // Tail-call sections tell no type: theirs is that of the program in front.
+    let fallback = roots.iter().find_map(|&r| object.programs()[r].prog_type()).unwrap_or(ProgType::SchedCls);
+    object.unit(file_name(name), roots, |p| arguments.prog_type.or(p.prog_type()).or(Some(fallback)))
 }

@@ -104,10 +104,14 @@ impl<'a> Declared<'a> {
             "data" => self.declare_data(line, MapPurpose::Data),
             "rodata" => self.declare_data(line, MapPurpose::Rodata),
             "section" => {
-                let name = line.expect_word("a section's name")?;
+                // A name with other characters than a word's stands in quotes.
+                let (name, place) = match line.word() {
+                    Some(w) => (w.text.to_string(), w),
+                    None => (line.string()?, word),
+                };
                 let flags = if line.eat(',') { line.string().unwrap_or_default() } else { String::new() };
-                let code = flags.contains('x') || name.text == ".text";
-                section.enter(name.text, code, directive, insns, &line, name)
+                let code = flags.contains('x') || name == ".text";
+                section.enter(&name, code, directive, insns, &line, place)
             }
             "asciz" if section.current == "license" => {
                 let text = line.string()?;

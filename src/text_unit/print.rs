@@ -101,11 +101,15 @@ fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String]) {
 fn with_lines(out: &mut String, listing: &str, program: &Program) {
     let mut lines = program.lines().iter().peekable();
     let mut insn = InsnId(0);
+    let mut last = None;
     for text in listing.lines() {
         // Labels start a line, and nothing else ends in a colon.
         if !text.ends_with(':') {
             while let Some(line) = lines.next_if(|l: &&LineRef| l.insn <= insn) {
-                comment(out, line);
+                // Compilers begin a line anew at each of its columns; people want it once.
+                if last.replace((&line.file, line.line)) != Some((&line.file, line.line)) {
+                    comment(out, line);
+                }
             }
             insn.0 += 1;
         }
