@@ -8,3 +8,4 @@ pub const ENOMEM: i64 = 12;
 pub const EFAULT: i64 = 14;
 pub const EEXIST: i64 = 17;
 pub const EINVAL: i64 = 22;
+pub const ENOSPC: i64 = 28;

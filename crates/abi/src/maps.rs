@@ -98,4 +98,6 @@ pub mod map_flags {
     pub const NOEXIST: u64 = 1;
     /// Update: overwrite only.
     pub const EXIST: u64 = 2;
+    /// Update: under the value's lock; refused where it has none.
+    pub const F_LOCK: u64 = 4;
 }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use oxbpf_abi::layout::SkBuff;
-use oxbpf_abi::{ProgType, errno};
+use oxbpf_abi::{ProgType, errno, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, ProgIdx, RegionClass};
 use oxbpf_isa::{AtomicOp, MemSize, Narrow, Width};
 use thiserror::Error;
@@ -364,6 +364,8 @@ impl Vm {
 
     /// Sets an entry from outside the program; a failure is the kernel's error number, positive.
     pub fn update_map(&mut self, map: MapIdx, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
-        self.maps.get_mut(map.index()).ok_or(errno::ENOENT)?.update(key, value, flags)
+        let map = self.maps.get_mut(map.index()).ok_or(errno::ENOENT)?;
+        // From outside, the kernel asks for the value's lock before anything else.
+        if flags & map_flags::F_LOCK != 0 { Err(errno::EINVAL) } else { map.update(key, value, flags) }
     }
 }

@@ -98,12 +98,11 @@ pub(super) fn trace_printk(vm: &mut Vm, [addr, size, a, b, c]: Args) -> Result {
     vm.memory().copy_in(addr, &mut text)?;
     match format::format(&text, &[a, b, c], vm.memory()) {
         Ok(line) => {
-            let length = line.len() as u64;
-            let text = String::from_utf8_lossy(&line);
+            let text = String::from_utf8_lossy(&line.bytes);
             vm.trace.push(TraceLine { text: text.trim_end_matches('\n').to_string() });
-            Ok(length)
+            Ok(line.len as u64)
         }
-        Err(format::Malformed) => fail(EINVAL),
+        Err(refused) => fail(refused.errno()),
     }
 }
 
@@ -226,9 +225,10 @@ fn replaced_l4(field: u16, from: u64, to: u64, size: u64) -> Option<u16> {
 pub(super) fn csum_diff(vm: &mut Vm, [from, from_size, to, to_size, seed]: Args) -> Result {
     let (from_size, to_size) = (from_size as u32, to_size as u32);
     let mut sum_of = |addr: u64, size: u32, seed: u32| {
+        // Before there is room for it: a program may claim four gigabytes.
+        vm.memory().span(addr, size.into(), Access::Read)?;
         let mut bytes = std::mem::take(&mut vm.scratch);
         bytes.resize(size as usize, 0);
-        vm.memory().span(addr, size.into(), Access::Read)?;
         let copied = vm.memory().copy_in(addr, &mut bytes);
         let sum = csum::partial(&bytes, seed);
         vm.scratch = bytes;
@@ -236,7 +236,7 @@ pub(super) fn csum_diff(vm: &mut Vm, [from, from_size, to, to_size, seed]: Args)
     };
     let seed = seed as u32;
     let sum = match (from_size, to_size) {
-        (0, 0) => return Ok(seed.into()),
+        (0, 0) => seed,
         (0, _) => sum_of(to, to_size, seed)?,
         (_, 0) => !sum_of(from, from_size, !seed)?,
         _ => csum::sub(sum_of(to, to_size, seed)?, sum_of(from, from_size, 0)?),

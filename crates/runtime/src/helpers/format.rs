@@ -1,41 +1,91 @@
 //! The format language of `trace_printk`: the kernel's subset of printf.
 
+use oxbpf_abi::errno::{EINVAL, ENOSPC};
+
 use crate::memory::Memory;
 
-/// A format that the kernel refuses with EINVAL.
+/// Why the kernel prints nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Malformed;
+pub(super) enum Refused {
+    /// The format is not one of the subset.
+    Malformed,
+    /// The arguments take more than the kernel's buffer for them.
+    Full,
+}
 
-/// The longest line, and the longest string argument: the kernel's buffers.
+impl Refused {
+    /// The error number that the helper returns.
+    pub(super) fn errno(self) -> i64 {
+        match self {
+            Refused::Malformed => EINVAL,
+            Refused::Full => ENOSPC,
+        }
+    }
+}
+
+use Refused::{Full, Malformed};
+
+/// The longest line with its terminating zero, and the most bytes of arguments: the kernel's buffers.
 const MAX_LINE: usize = 1024;
-const MAX_STRING: usize = 512;
+const MAX_ARGS: usize = 512;
+/// The widest field that the kernel fills; more is this much.
+const MAX_WIDTH: i32 = 0x7f_ffff;
+
+/// What a format made of its arguments.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Line {
+    /// The bytes, as far as the buffer holds them.
+    pub(super) bytes: Vec<u8>,
+    /// Bytes that the whole line has, which is what the helper returns.
+    pub(super) len: usize,
+}
 
 /// The line that a format with its terminating zero makes of these arguments.
-pub(super) fn format(fmt: &[u8], args: &[u64], memory: &Memory) -> Result<Vec<u8>, Malformed> {
+pub(super) fn format(fmt: &[u8], args: &[u64], memory: &Memory) -> Result<Line, Refused> {
     let end = fmt.iter().position(|&b| b == 0).ok_or(Malformed)?;
-    let mut line = Line { out: Vec::new(), args: args.iter(), memory };
+    let mut writer = Writer { line: Line::default(), args: args.iter(), used: 0, memory };
     let mut rest = &fmt[..end];
     while let Some((&byte, after)) = rest.split_first() {
         rest = match byte {
             b'%' if after.first() == Some(&b'%') => {
-                line.out.push(b'%');
+                writer.push(b"%");
                 &after[1..]
             }
-            b'%' => line.conversion(after)?,
-            b if b.is_ascii_graphic() || b.is_ascii_whitespace() => {
-                line.out.push(b);
+            b'%' => writer.conversion(after)?,
+            // Bytes of UTF-8 stand for themselves, control characters are refused.
+            b if is_space(b) || b.is_ascii_graphic() || !b.is_ascii() => {
+                writer.push(&[b]);
                 after
             }
             _ => return Err(Malformed),
         };
     }
-    line.out.truncate(MAX_LINE - 1);
-    Ok(line.out)
+    Ok(writer.line)
 }
 
-struct Line<'a> {
-    out: Vec<u8>,
+/// Spaces in the kernel's table of characters, which is Latin-1.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ' | 0xa0)
+}
+
+fn is_punctuation(byte: u8) -> bool {
+    byte.is_ascii_punctuation() || matches!(byte, 0xa1..=0xbf | 0xd7 | 0xf7)
+}
+
+fn is_alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || (byte >= 0xc0 && !is_punctuation(byte))
+}
+
+/// Whether a pointer or string conversion may end here.
+fn ends_word(rest: &[u8]) -> bool {
+    rest.first().is_none_or(|&b| is_space(b) || is_punctuation(b))
+}
+
+struct Writer<'a> {
+    line: Line,
     args: std::slice::Iter<'a, u64>,
+    /// Bytes of the arguments' buffer in use. The kernel copies numbers, and what it finds in memory as text.
+    used: usize,
     memory: &'a Memory,
 }
 
@@ -45,16 +95,41 @@ struct Padding {
     left: bool,
     plus: bool,
     space: bool,
-    width: usize,
+    width: Option<usize>,
 }
 
-impl Line<'_> {
-    fn arg(&mut self) -> Result<u64, Malformed> {
+impl Writer<'_> {
+    fn push(&mut self, bytes: &[u8]) {
+        let room = (MAX_LINE - 1).saturating_sub(self.line.bytes.len());
+        self.line.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.line.len += bytes.len();
+    }
+
+    fn fill(&mut self, byte: u8, count: usize) {
+        let room = (MAX_LINE - 1).saturating_sub(self.line.bytes.len());
+        self.line.bytes.extend(std::iter::repeat_n(byte, count.min(room)));
+        self.line.len += count;
+    }
+
+    fn arg(&mut self) -> Result<u64, Refused> {
         self.args.next().copied().ok_or(Malformed)
     }
 
+    /// Takes room for a number of 4 or 8 bytes.
+    fn take_number(&mut self, bytes: usize) -> Result<(), Refused> {
+        self.used = self.used.next_multiple_of(4) + bytes;
+        if self.used <= MAX_ARGS { Ok(()) } else { Err(Full) }
+    }
+
+    /// Takes room for a text and a zero; the text as far as it fits. At least `least` bytes must be left.
+    fn take_text<'t>(&mut self, text: &'t [u8], least: usize) -> Result<&'t [u8], Refused> {
+        let room = MAX_ARGS.checked_sub(self.used).filter(|&room| room >= least).ok_or(Full)?;
+        self.used += text.len() + 1;
+        Ok(&text[..text.len().min(room - 1)])
+    }
+
     /// One conversion after its percent sign; returns what follows it.
-    fn conversion<'f>(&mut self, mut rest: &'f [u8]) -> Result<&'f [u8], Malformed> {
+    fn conversion<'f>(&mut self, mut rest: &'f [u8]) -> Result<&'f [u8], Refused> {
         let mut padding = Padding::default();
         while let Some((&flag, after)) = rest.split_first() {
             match flag {
@@ -66,51 +141,74 @@ impl Line<'_> {
             }
             rest = after;
         }
-        while let Some((&digit @ b'0'..=b'9', after)) = rest.split_first() {
-            padding.width = (padding.width * 10 + usize::from(digit - b'0')).min(MAX_LINE);
-            rest = after;
-        }
+        (padding.width, rest) = width(rest);
         let longs = rest.iter().take(2).take_while(|&&b| b == b'l').count();
         rest = &rest[longs..];
         let (&kind, after) = rest.split_first().ok_or(Malformed)?;
         let arg = self.arg()?;
         let value = if longs == 0 { u64::from(arg as u32) } else { arg };
-        let text = match kind {
-            b'd' | b'i' => signed(if longs == 0 { i64::from(arg as i32) } else { arg as i64 }, padding),
-            b'u' => value.to_string(),
-            b'x' => format!("{value:x}"),
-            b'X' => format!("{value:X}"),
-            b'c' if longs == 0 => char::from(arg as u8).to_string(),
-            b's' if longs == 0 => self.string(arg),
+        if matches!(kind, b'd' | b'i' | b'u' | b'x' | b'X') {
+            self.take_number(if longs == 0 { 4 } else { 8 })?;
+        }
+        match kind {
+            b'd' | b'i' => {
+                let value = if longs == 0 { i64::from(arg as i32) } else { arg as i64 };
+                self.number(&signed(value, padding), padding);
+            }
+            b'u' => self.number(&value.to_string(), padding),
+            b'x' => self.number(&format!("{value:x}"), padding),
+            b'X' => self.number(&format!("{value:X}"), padding),
+            b'c' if longs == 0 => {
+                // Without a zero behind it.
+                self.take_text(&[], 1)?;
+                self.text(&[arg as u8], padding);
+            }
+            b's' if longs == 0 => return self.string(arg, after, padding),
             b'p' if longs == 0 => return self.pointer(arg, after, padding),
             _ => return Err(Malformed),
-        };
-        self.pad(&text, padding, matches!(kind, b'c' | b's'));
+        }
         Ok(after)
     }
 
-    /// `%p` and what may follow it: raw addresses, and IP addresses in network order.
-    fn pointer<'f>(&mut self, arg: u64, rest: &'f [u8], padding: Padding) -> Result<&'f [u8], Malformed> {
-        let (text, used) = match rest {
-            [b'i' | b'I', b'4', ..] => {
-                let b: [u8; 4] = self.bytes(arg);
-                (format!("{}.{}.{}.{}", b[0], b[1], b[2], b[3]), 2)
+    /// `%p` and what may follow it: addresses, strings, and IP addresses in network order. What is read from memory by
+    /// way of `%p` is not padded.
+    fn pointer<'f>(&mut self, arg: u64, rest: &'f [u8], padding: Padding) -> Result<&'f [u8], Refused> {
+        match rest {
+            [b'k', b's', after @ ..] => return self.string(arg, after, Padding::default()),
+            // Of a process's memory; there is no process.
+            [b'u', b's', after @ ..] => return self.string(0, after, Padding::default()),
+            [b'i' | b'I', b'4' | b'6', ..] => {
+                let text = match (rest[0], rest[1]) {
+                    (b'I', b'4') => self.bytes::<4>(arg).map(|b| b.to_string()).join("."),
+                    (_, b'4') => self.bytes::<4>(arg).map(|b| format!("{b:03}")).join("."),
+                    (b'I', _) => self.ipv6_groups(arg).join(":"),
+                    _ => self.ipv6_groups(arg).concat(),
+                };
+                let text = self.take_text(text.as_bytes(), if rest[1] == b'4' { 4 } else { 16 })?;
+                self.text(text, Padding::default());
             }
-            [b'I', b'6', ..] => {
-                let b: [u8; 16] = self.bytes(arg);
-                let groups: Vec<_> = b.chunks(2).map(|g| format!("{:02x}{:02x}", g[0], g[1])).collect();
-                (groups.join(":"), 2)
-            }
-            [b'i', b'6', ..] => {
-                let b: [u8; 16] = self.bytes(arg);
-                (b.iter().map(|b| format!("{b:02x}")).collect(), 2)
-            }
-            [b'x' | b'K' | b's' | b'S' | b'B', ..] => (format!("{arg:016x}"), 1),
-            [next, ..] if next.is_ascii_alphanumeric() => return Err(Malformed),
-            _ => (format!("{arg:016x}"), 0),
-        };
-        self.pad(&text, padding, true);
+            [b'x' | b's' | b'S' | b'B', ..] => self.address(arg, padding)?,
+            [b'K', ..] => self.address(hashed(arg), padding)?,
+            _ if ends_word(rest) => self.address(hashed(arg), padding)?,
+            _ => return Err(Malformed),
+        }
+        // Whatever letters and digits follow count as part of the conversion.
+        let used = rest.iter().take_while(|&&b| is_alphanumeric(b)).count();
         Ok(&rest[used..])
+    }
+
+    /// An address takes 16 digits unless it is given a width.
+    fn address(&mut self, value: u64, padding: Padding) -> Result<(), Refused> {
+        const DIGITS: usize = 16;
+        self.take_number(8)?;
+        let zero = padding.zero || padding.width.is_none();
+        let width = padding.width.or(Some(DIGITS));
+        self.number(&format!("{value:x}"), Padding { zero, width, ..padding });
+        Ok(())
+    }
+
+    fn ipv6_groups(&self, addr: u64) -> Vec<String> {
+        self.bytes::<16>(addr).chunks(2).map(|g| format!("{:02x}{:02x}", g[0], g[1])).collect()
     }
 
     fn bytes<const N: usize>(&self, addr: u64) -> [u8; N] {
@@ -120,37 +218,62 @@ impl Line<'_> {
         bytes
     }
 
-    fn string(&self, addr: u64) -> String {
+    fn string<'f>(&mut self, addr: u64, after: &'f [u8], padding: Padding) -> Result<&'f [u8], Refused> {
+        if !ends_word(after) {
+            return Err(Malformed);
+        }
         let mut text = Vec::new();
         let mut byte = [0];
-        while text.len() < MAX_STRING
+        while text.len() < MAX_ARGS
             && self.memory.copy_in(addr.wrapping_add(text.len() as u64), &mut byte).is_ok()
             && byte[0] != 0
         {
             text.push(byte[0]);
         }
-        String::from_utf8_lossy(&text).into_owned()
+        let text = self.take_text(&text, 1)?;
+        self.text(text, padding);
+        Ok(after)
     }
 
-    fn pad(&mut self, text: &str, padding: Padding, is_text: bool) {
-        let missing = padding.width.saturating_sub(text.len());
-        let (sign, digits) = match text.strip_prefix(['-', '+', ' ']) {
-            Some(digits) if !is_text => (&text[..1], digits),
-            _ => ("", text),
-        };
-        let fill = |out: &mut Vec<u8>, byte| out.extend(std::iter::repeat_n(byte, missing));
+    fn text(&mut self, text: &[u8], padding: Padding) {
+        let missing = padding.width.unwrap_or(0).saturating_sub(text.len());
         if padding.left {
-            self.out.extend_from_slice(text.as_bytes());
-            fill(&mut self.out, b' ');
-        } else if padding.zero && !is_text {
-            self.out.extend_from_slice(sign.as_bytes());
-            fill(&mut self.out, b'0');
-            self.out.extend_from_slice(digits.as_bytes());
+            self.push(text);
+            self.fill(b' ', missing);
         } else {
-            fill(&mut self.out, b' ');
-            self.out.extend_from_slice(text.as_bytes());
+            self.fill(b' ', missing);
+            self.push(text);
         }
     }
+
+    fn number(&mut self, text: &str, padding: Padding) {
+        if padding.left || !padding.zero {
+            return self.text(text.as_bytes(), padding);
+        }
+        let digits = text.trim_start_matches(['-', '+', ' ']);
+        self.push(&text.as_bytes()[..text.len() - digits.len()]);
+        self.fill(b'0', padding.width.unwrap_or(0).saturating_sub(text.len()));
+        self.push(digits.as_bytes());
+    }
+}
+
+/// A field's width, where there is one. The kernel computes it in 32 bits.
+fn width(fmt: &[u8]) -> (Option<usize>, &[u8]) {
+    let digits = fmt.iter().take_while(|b| b.is_ascii_digit()).count();
+    let add = |sum: i32, digit: &u8| sum.wrapping_mul(10).wrapping_add(i32::from(digit - b'0'));
+    let width = fmt[..digits].iter().fold(0, add).clamp(0, MAX_WIDTH);
+    ((digits > 0).then_some(width as usize), &fmt[digits..])
+}
+
+/// What stands for an address: 32 bits that do not tell it. Null and error numbers stand for themselves.
+fn hashed(addr: u64) -> u64 {
+    const MAX_ERRNO: u64 = 4095;
+    if addr == 0 || addr >= MAX_ERRNO.wrapping_neg() {
+        return addr;
+    }
+    // As many digits as the kernel's keyed hash nearly always has.
+    const FIRST_DIGIT: u64 = 0x8000_0000;
+    addr.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 | FIRST_DIGIT
 }
 
 fn signed(value: i64, padding: Padding) -> String {
@@ -165,10 +288,10 @@ fn signed(value: i64, padding: Padding) -> String {
 mod tests {
     use super::*;
 
-    fn line(fmt: &str, args: &[u64]) -> Result<String, Malformed> {
+    fn line(fmt: &str, args: &[u64]) -> Result<String, Refused> {
         let memory = Memory::new().unwrap();
         let fmt: Vec<u8> = fmt.bytes().chain([0]).collect();
-        format(&fmt, args, &memory).map(|l| String::from_utf8(l).unwrap())
+        format(&fmt, args, &memory).map(|line| String::from_utf8(line.bytes).unwrap())
     }
 
     #[test]
@@ -179,11 +302,27 @@ mod tests {
     }
 
     #[test]
+    fn addresses_and_strings() {
+        assert_eq!(line("%p|%5p|%px", &[0, 0, 0xabc]).unwrap(), "0000000000000000|    0|0000000000000abc");
+        assert_eq!(line("%pi4 %pI4x", &[0, 0]).unwrap(), "000.000.000.000 0.0.0.0", "nothing is at null");
+        assert_eq!(line("%s|%pks.", &[0, 8]).unwrap(), "|.");
+        assert_eq!(line("\u{e4}%c", &[65]).unwrap(), "\u{e4}A");
+    }
+
+    #[test]
+    fn a_long_line_is_counted_whole() {
+        let memory = Memory::new().unwrap();
+        let long = format(b"%9999999999d\0", &[7], &memory).unwrap();
+        assert_eq!((long.bytes.len(), long.len), (MAX_LINE - 1, 1_410_065_407.min(MAX_WIDTH as usize)));
+    }
+
+    #[test]
     fn what_the_kernel_refuses() {
         assert_eq!(line("%d %d %d %d", &[1, 2, 3]), Err(Malformed), "more conversions than arguments");
         assert_eq!(line("%f", &[1]), Err(Malformed));
         assert_eq!(line("%", &[1]), Err(Malformed));
         assert_eq!(line("\x01", &[]), Err(Malformed));
+        assert_eq!(line("%sx", &[0]), Err(Malformed), "a string ends with a space or punctuation");
         assert_eq!(format(b"abc", &[], &Memory::new().unwrap()), Err(Malformed), "no terminating zero");
     }
 }

@@ -34,8 +34,12 @@ impl Array {
         if index >= self.max_entries {
             return Err(errno::E2BIG);
         }
-        if flags == map_flags::NOEXIST {
+        if flags & map_flags::NOEXIST != 0 {
             return Err(errno::EEXIST);
+        }
+        // Values have no lock. The kernel asks for it last: measured on Linux 6.18.
+        if flags & map_flags::F_LOCK != 0 {
+            return Err(errno::EINVAL);
         }
         self.values.write(index as usize * self.stride, value);
         Ok(())

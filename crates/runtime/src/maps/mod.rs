@@ -109,7 +109,7 @@ impl Map {
 
     /// Creates or overwrites an entry, as `flags` allow.
     pub fn update(&mut self, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
-        if flags > map_flags::EXIST
+        if flags & !map_flags::F_LOCK > map_flags::EXIST
             || key.len() != self.def.key_size as usize
             || value.len() != self.def.value_size as usize
         {
