@@ -7,8 +7,9 @@ use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx, Program, Unit};
 use oxbpf_isa::{Insn, Pseudo, encode_all};
 use oxbpf_runtime::{Availability, Engine, EngineError, Env, Image, Instance};
 
+use crate::func_info::{self, FuncInfo};
 use crate::instance::Loaded;
-use crate::{KernelError, KernelMap, KernelProg, LoadError, LoadSpec, MapSpec, VerifierLog, probe};
+use crate::{KernelError, KernelMap, KernelProg, LoadError, LoadSpec, MapSpec, ProgBtf, VerifierLog, probe};
 
 /// The running kernel as an [`Engine`]. Programs run in `BPF_PROG_TEST_RUN`, attached to nothing.
 ///
@@ -108,7 +109,16 @@ fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &Kerne
 fn load(program: &Program, unit: &Unit, maps: &[KernelMap]) -> Result<KernelProg, EngineError> {
     let insns: Vec<Insn> = program.insns().iter().map(|insn| with_descriptors(insn, maps)).collect();
     let words: Vec<[u8; 8]> = encode_all(&insns).into_iter().map(|word| word.to_bytes()).collect();
+    let types = FuncInfo::of(program).map_err(|error| failed(format!("program {}: {error}", program.name())))?;
+    let btf = types.as_ref().map(|types| ProgBtf {
+        btf: &types.btf,
+        func_info: &types.records,
+        func_info_rec_size: func_info::RECORD_SIZE,
+        line_info: &[],
+        line_info_rec_size: 0,
+    });
     let spec = LoadSpec {
+        btf,
         license: unit.license(),
         name: program.name(),
         expected_attach_type: program.prog_type().row().attach_type,

@@ -101,7 +101,7 @@ impl Instance for Loaded {
     }
 
     fn reports(&self, field: &Field) -> bool {
-        field.test_run_out && field.readable_by(self.prog_type)
+        told::reports(self.prog_type, field)
     }
 
     fn trace(&self) -> Option<Vec<TraceLine>> {

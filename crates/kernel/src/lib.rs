@@ -24,6 +24,7 @@
 mod btf;
 mod engine;
 mod error;
+mod func_info;
 mod instance;
 mod log;
 mod map;

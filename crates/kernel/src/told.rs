@@ -90,6 +90,12 @@ pub(crate) fn ctx_in(prog_type: ProgType, input: &Input<'_>) -> Vec<u8> {
     ctx
 }
 
+/// Whether a test run tells what a program left in a field. Of one that programs of a type cannot load, what comes back
+/// is the kernel's own affair: `wire_len` without the link header, for types that do not see it.
+pub(crate) fn reports(prog_type: ProgType, field: &Field) -> bool {
+    field.test_run_out && field.readable_by(prog_type)
+}
+
 /// The context after a run: as it was before, but for the fields that the kernel reports.
 pub(crate) fn ctx_out(prog_type: ProgType, before: &SkBuff, ctx: &[u8]) -> SkBuff {
     let mut after = *before;
@@ -97,7 +103,7 @@ pub(crate) fn ctx_out(prog_type: ProgType, before: &SkBuff, ctx: &[u8]) -> SkBuf
     if ctx.len() < prog_type.ctx().size as usize {
         return after;
     }
-    for field in fields(prog_type).filter(|field| field.test_run_out) {
+    for field in fields(prog_type).filter(|field| reports(prog_type, field)) {
         let count = skb::get(before, field).len();
         for (index, place) in elements(&mut ctx, field, count).enumerate() {
             let mut value = [0; 8];

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Insn, exit, insn, kernel, mov};
+use common::{Insn, exit, insn, measured, mov};
 use oxbpf_abi::{PROG_TYPES, ProgTypeRow};
 use oxbpf_isa::MemSize;
 use oxbpf_kernel::{KernelProg, LoadSpec, LogPolicy};
@@ -34,7 +34,7 @@ impl Access {
 
 #[test]
 fn every_access_is_as_the_rows_say() {
-    if !kernel("every_access_is_as_the_rows_say") {
+    if !measured("every_access_is_as_the_rows_say") {
         return;
     }
     let mut asked = 0;

@@ -5,17 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::*;
-use oxbpf_kernel::{KernelError, KernelMap, KernelProg, LoadSpec, MapSpec, TestRun, TestRunResult, probe};
-
-/// Whether this is the kernel that the facts are about.
-fn measured(test: &str) -> bool {
-    let availability = probe();
-    let same = availability.release().is_some_and(|release| release.starts_with("6.18"));
-    if !same || !cfg!(target_arch = "x86_64") {
-        println!("{test}: skipped: {availability}, the facts are of 6.18 on x86-64");
-    }
-    same && cfg!(target_arch = "x86_64")
-}
+use oxbpf_kernel::{KernelError, KernelMap, KernelProg, LoadSpec, MapSpec, TestRun, TestRunResult};
 
 fn run(prog: &KernelProg, data: &[u8], ctx: &[u8]) -> Result<TestRunResult, KernelError> {
     prog.test_run(&TestRun::new(data, ctx))
@@ -46,6 +36,7 @@ const CB: i16 = 48;
 const TC_CLASSID: i16 = 72;
 const WIRE_LEN: usize = 160;
 const GSO_SEGS: usize = 164;
+const GSO_SIZE: usize = 176;
 
 const ARP: u16 = 0x0806;
 const IPV4: u16 = 0x0800;
@@ -112,6 +103,8 @@ fn skb_fields_that_a_run_refuses() {
     assert_eq!(name(skb(WIRE_LEN, 65_536)), None);
     assert_eq!(name(skb(WIRE_LEN, 65_537)).as_deref(), Some("prog_test_run: EINVAL"));
     assert_eq!(name(skb(GSO_SEGS, 65535)), None);
+    let gso_size = load(SCHED_CLS, &[load32(0, 1, GSO_SIZE as i16), exit()]);
+    assert_eq!(run(&gso_size, &frame(60, ARP), &skb(GSO_SIZE, 0x1_0005)).unwrap().retval, 5, "16 bits of it");
     assert_eq!(name(skb(GSO_SEGS, 65536)).as_deref(), Some("prog_test_run: EINVAL"));
 }
 

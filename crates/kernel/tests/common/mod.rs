@@ -29,6 +29,16 @@ pub fn kernel(test: &str) -> bool {
     }
 }
 
+/// Whether this is the kernel that rules were measured on, which older and newer ones need not share.
+pub fn measured(test: &str) -> bool {
+    let availability = probe();
+    let same = availability.release().is_some_and(|release| release.starts_with("6.18"));
+    if !same || !cfg!(target_arch = "x86_64") {
+        println!("{test}: skipped: {availability}, measured on 6.18 on x86-64");
+    }
+    same && cfg!(target_arch = "x86_64")
+}
+
 pub fn insn(code: u8, dst: u8, src: u8, off: i16, imm: i32) -> Insn {
     let (off, imm) = (off.to_le_bytes(), imm.to_le_bytes());
     [code, dst | src << 4, off[0], off[1], imm[0], imm[1], imm[2], imm[3]]

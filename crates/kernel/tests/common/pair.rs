@@ -191,3 +191,92 @@ impl Rng {
         (0..count).map(|_| self.next() as u8).collect()
     }
 }
+
+/// A program of many cases in the making: each leaves numbers in the result map, and has a name.
+pub struct Cases {
+    pub insns: Vec<Insn>,
+    pub names: Vec<String>,
+}
+
+/// Bytes of scratch memory below the frame pointer that [`Cases::new`] fills.
+pub const SCRATCH: i16 = 128;
+
+impl Cases {
+    /// Starts with the context in r6, the results in r7, and known bytes in the scratch memory.
+    pub fn new(rng: &mut Rng) -> Cases {
+        let mut cases = Cases { insns: prologue(), names: Vec::new() };
+        for off in (-SCRATCH..0).step_by(8) {
+            let value = rng.next();
+            cases.insns.extend([wide(R[1], value), store(MemSize::Dw, R[10], off, R[1])]);
+        }
+        cases
+    }
+
+    pub fn push(&mut self, insns: impl IntoIterator<Item = Insn>) {
+        self.insns.extend(insns);
+    }
+
+    /// Keeps a register as the result of the case of this name.
+    pub fn keep(&mut self, name: String, src: Reg) {
+        self.insns.push(store(MemSize::Dw, R[7], self.names.len() as i16 * 8, src));
+        self.names.push(name);
+    }
+
+    /// The unit: its first map holds the results, others follow.
+    pub fn finish(mut self, prog_type: ProgType, verdict: i32, maps: Vec<MapDef>) -> (Pair, Vec<String>) {
+        self.insns.extend(end(verdict));
+        let maps = [result_map(self.names.len().max(1) as u32 * 8)].into_iter().chain(maps).collect();
+        (
+            Pair::new(&unit(prog_type, maps, vec![self.insns])).unwrap_or_else(|error| panic!("{}", report(&error))),
+            self.names,
+        )
+    }
+}
+
+fn report(error: &EngineError) -> String {
+    match error {
+        EngineError::Rejected { message, log, .. } => format!("{message}\n{}", &log[log.len().saturating_sub(2000)..]),
+        other => other.to_string(),
+    }
+}
+
+/// Runs and compares; what differs, in words.
+pub fn compare(pair: &mut Pair, names: &[String], input: &Input<'_>, what: &str) -> Vec<String> {
+    let [ours, kernel] = pair.run(input).unwrap_or_else(|refusals| panic!("{what}: {refusals:?}"));
+    let mut different = Vec::new();
+    for (name, (a, b)) in names.iter().zip(ours.results().into_iter().zip(kernel.results())) {
+        if a != b {
+            different.push(format!("{what}: {name}: ours {a:#x}, kernel {b:#x}"));
+        }
+    }
+    if ours.verdict != kernel.verdict {
+        different.push(format!("{what}: verdict ours {:?}, kernel {:?}", ours.verdict, kernel.verdict));
+    }
+    if ours.packet != kernel.packet {
+        let at = ours.packet.iter().zip(&kernel.packet).position(|(a, b)| a != b);
+        let length = (ours.packet.len(), kernel.packet.len());
+        different.push(format!("{what}: packet differs at {at:?}, lengths {length:?}"));
+    }
+    if ours.skb != kernel.skb {
+        different.push(format!("{what}: context ours {:x?}, kernel {:x?}", ours.skb, kernel.skb));
+    }
+    for (i, (a, b)) in ours.maps.iter().zip(&kernel.maps).enumerate().skip(1) {
+        if a != b {
+            different.push(format!("{what}: map {i} ours {a:x?}, kernel {b:x?}"));
+        }
+    }
+    different
+}
+
+/// Programs of a campaign: `least`, or as many times that as `ORACLE_ROUNDS` says.
+pub fn programs(least: u64) -> u64 {
+    let rounds = std::env::var("ORACLE_ROUNDS").ok().and_then(|text| text.parse().ok());
+    least * rounds.unwrap_or(1)
+}
+
+/// Fails with the first of what differs.
+pub fn all_same(cases: usize, different: &[String]) {
+    println!("{cases} cases");
+    let first = different.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(different.is_empty(), "{} differ:\n{first}", different.len());
+}
