@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use oxbpf_abi::{MAP_TYPES, MapType, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx};
-use oxbpf_isa::text::Directive;
+use oxbpf_isa::text::{Directive, MAX_ERRORS};
 
 use super::error::{UnitTextError, UnitTextFault, near};
 use super::line::{Line, Result, Word, cut};
@@ -227,6 +227,9 @@ impl<'a> Declared<'a> {
         for mut line in std::mem::take(&mut self.entries) {
             if let Err(e) = self.entry(&mut line, &program, programs.clone()) {
                 errors.push(e);
+            }
+            if errors.len() >= MAX_ERRORS {
+                return;
             }
         }
     }

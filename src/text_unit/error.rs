@@ -95,11 +95,14 @@ pub(super) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
         return None;
     }
     let far = (name.len() / 3).max(1) + 1;
-    let scored = candidates.into_iter().filter(|c| c.len() <= MAX_COMPARED).map(|c| (distance(name, c), c));
+    let scored =
+        candidates.into_iter().take(MAX_CANDIDATES).filter(|c| c.len() <= MAX_COMPARED).map(|c| (distance(name, c), c));
     scored.filter(|(d, _)| *d < far).min().map(|(_, c)| c.to_string())
 }
 
 const MAX_COMPARED: usize = 64;
+/// A text may have a million names; a hint is not worth looking at all of them.
+const MAX_CANDIDATES: usize = 1000;
 
 /// How many letters must be inserted, removed or replaced to make `b` of `a`.
 fn distance(a: &str, b: &str) -> usize {

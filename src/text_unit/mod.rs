@@ -127,28 +127,37 @@ type Errors = Vec<UnitTextError>;
 fn segments<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = Result<Segment<'a>, Errors>> {
     let stem = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let stem = stem.split('.').find(|s| !s.is_empty()).unwrap_or("program");
-    let mut heads: Vec<(Option<(&str, u32)>, usize, u32)> = vec![(None, 0, 0)];
-    let mut cuts = Vec::new();
+    let mut cuts = vec![Cut { head: None, from: 0, lines: 0 }];
+    let mut ends = Vec::new();
     let (mut at, mut number) = (0, 0);
     for line in source.split_inclusive('\n') {
         number += 1;
         let begins = line.trim_start().strip_prefix(".program");
         if begins.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')) {
-            cuts.push(at);
-            heads.push((Some((line.trim_end_matches(['\n', '\r']), number)), at + line.len(), number));
+            ends.push(at);
+            cuts.push(Cut { head: Some(line.trim_end_matches(['\n', '\r'])), from: at + line.len(), lines: number });
         }
         at += line.len();
     }
-    cuts.push(source.len());
-    heads.into_iter().zip(cuts).map(move |((head, start, lines), end)| {
-        let text = &source[start..end];
-        match head {
-            None => Ok(Segment { name: stem, prog_type: None, begins: None, text, lines }),
-            Some((line, number)) => head_of(line, number)
-                .map(|(name, prog_type)| Segment { name, prog_type, begins: Some(number), text, lines })
-                .map_err(|e| vec![e]),
-        }
+    ends.push(source.len());
+    cuts.into_iter().zip(ends).map(move |(Cut { head, from, lines }, end)| {
+        let text = &source[from..end];
+        let Some(head) = head else {
+            return Ok(Segment { name: stem, prog_type: None, begins: None, text, lines });
+        };
+        let (name, prog_type) = head_of(head, lines).map_err(|e| vec![e])?;
+        Ok(Segment { name, prog_type, begins: Some(lines), text, lines })
     })
+}
+
+/// Where a segment begins.
+struct Cut<'a> {
+    /// Its `.program` line.
+    head: Option<&'a str>,
+    /// The byte behind that line.
+    from: usize,
+    /// The number of that line, and so of the lines in front of what follows.
+    lines: u32,
 }
 
 /// `.program NAME TYPE`; the type may be left out.
@@ -195,6 +204,9 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
         for directive in &part.source.directives {
             if let Err(e) = declared.take(directive, &mut section, part.source.insns.len()) {
                 errors.push(e);
+            }
+            if errors.len() >= MAX_ERRORS {
+                return None;
             }
         }
         sections.push(section);

@@ -77,8 +77,9 @@ fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String]) {
     }
     let MapDef { map_type, key_size, value_size, max_entries, .. } = def;
     let _ = write!(out, ".map {name} {map_type} key={key_size} value={value_size} entries={max_entries}");
-    let attributes = [("flags", def.flags), ("id", def.id.unwrap_or(0)), ("pinning", def.pinning)];
-    for (attribute, value) in attributes.into_iter().filter(|a| a.1 != 0) {
+    let unless_zero = |value: u32| (value != 0).then_some(value);
+    let attributes = [("flags", unless_zero(def.flags)), ("id", def.id), ("pinning", unless_zero(def.pinning))];
+    for (attribute, value) in attributes.into_iter().filter_map(|(attribute, value)| Some((attribute, value?))) {
         let _ = write!(out, " {attribute}={value}");
     }
     out.push('\n');

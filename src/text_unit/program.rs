@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oxbpf_abi::{HELPERS, ProgType, helper_by_name};
 use oxbpf_ir::{BuildError, BuildFault, InsnId, LineRef, MapPurpose, Program, ProgramParts};
-use oxbpf_isa::text::{SymbolKind, SymbolRef};
+use oxbpf_isa::text::{MAX_ERRORS, SymbolKind, SymbolRef};
 use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
 
 use super::declare::{Declared, Section};
@@ -30,6 +30,9 @@ pub(super) fn build(
         match resolved(insns[symbol.insn], symbol, part, declared) {
             Ok(insn) => insns[symbol.insn] = insn,
             Err(fault) => errors.push(at_name(symbol, fault)),
+        }
+        if errors.len() >= MAX_ERRORS {
+            break;
         }
     }
     if !errors.is_empty() {

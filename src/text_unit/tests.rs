@@ -19,7 +19,7 @@ fn fails(text: &str) -> Vec<String> {
 const WHOLE: &str = r#"
 ; two programs, the second reached by a tail call
 .license "Dual MIT/GPL"
-.map flows hash key=4 value=8 entries=16 flags=1
+.map flows hash key=4 value=8 entries=16 flags=1 id=0 pinning=2
 .map jmp prog_array entries=2
 .entry flows 01000000 = 00*7 ff    ; a comment
 .entry jmp 1 = second
@@ -201,10 +201,89 @@ fn hostile_texts_end_in_errors() {
         ".program \u{0}".to_string(),
         ".license \"\\xff\"\nexit".to_string(),
         ".map m array value=1 entries=1\n".repeat(10_000),
-        "call nothing\n".repeat(10_000),
+        "call nothing\n".repeat(100_000),
+        ".entry nothing 0 = 0\n".repeat(100_000) + "exit",
+        (0..20_000).map(|i| format!(".map m{i} array value=1 entries=1\n")).collect::<String>()
+            + &"r1 = m ll\n".repeat(100),
     ] {
         let errors = parse(&text, "", &Options::default()).unwrap_err();
         assert!((1..=oxbpf_isa::text::MAX_ERRORS).contains(&errors.len()));
         assert!(render(&errors, &text, "x").len() < 20_000);
+    }
+}
+
+#[test]
+fn generated_programs_print_and_parse_back() {
+    for seed in 0..150 {
+        let generated = oxbpf_progen::Generator::new(seed).program();
+        let map = |(i, m): (usize, &oxbpf_progen::MapSpec)| {
+            oxbpf_ir::MapDef::new(&format!("m{i}"), MapType::HASH, 4, m.value_size, 1)
+        };
+        let maps = generated.maps.iter().enumerate().map(map).collect();
+        let parts = oxbpf_ir::ProgramParts::new("generated", ProgType::SchedCls, generated.insns);
+        let unit = Unit::new("g", "GPL", maps, vec![oxbpf_ir::Program::new(parts).unwrap()]).unwrap();
+        let insns = InsnOptions { labels: seed % 2 == 0, slots: seed % 3 == 0, bytes: seed % 5 == 0 };
+        let text = print(&unit, &PrintOptions { insns, source_lines: false });
+        assert_eq!(essence(&self::unit(&text)), essence(&unit), "seed {seed}:\n{text}");
+    }
+}
+
+/// Pieces that mean something, so that random texts get far.
+const PIECES: [&str; 40] = [
+    ".program",
+    ".map",
+    ".entry",
+    ".data",
+    ".rodata",
+    ".license",
+    ".section",
+    ".text",
+    ".byte",
+    "\n",
+    "\n",
+    "\n",
+    "\n",
+    " ",
+    " ",
+    "=",
+    "x",
+    "y",
+    "hash",
+    "prog_array",
+    "array",
+    "key",
+    "value",
+    "entries",
+    "4",
+    "1",
+    "0x",
+    "00*",
+    "u64:",
+    "-1",
+    "\"",
+    "\\x",
+    "ll",
+    "r1",
+    "call",
+    "exit",
+    ":",
+    ";",
+    "+",
+    "é",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_text_panics(picks in proptest::collection::vec(0..PIECES.len(), 0..60)) {
+        let text: String = picks.into_iter().map(|i| PIECES[i]).collect();
+        match parse(&text, "p.bpf", &Options::default()) {
+            Ok(unit) => {
+                let printed = print(&unit, &PrintOptions::default());
+                proptest::prop_assert_eq!(essence(&self::unit(&printed)), essence(&unit), "{}", printed);
+            }
+            Err(errors) => proptest::prop_assert!(!render(&errors, &text, "p").is_empty()),
+        }
     }
 }
