@@ -1,0 +1,69 @@
+//! Writes seeds for all targets to `corpus/TARGET`, out of the example objects and captures:
+//! `cargo run --example seeds` in `fuzz`.
+
+use std::fs;
+use std::path::Path;
+
+use object::{Object, ObjectSection, SectionKind};
+use oxbpf_isa::text::{PrintOptions, print};
+use oxbpf_isa::{Insn, RawInsn, decode_all};
+
+/// Captures beyond this size would only slow the fuzzer down.
+const MAX_CAPTURE: usize = 16 << 10;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    for entry in fs::read_dir(&examples)?.chain(fs::read_dir(examples.join("captures"))?) {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("o") => object_seeds(&name, &fs::read(&path)?)?,
+            Some("pcap") => {
+                let bytes = fs::read(&path)?;
+                seed("capture", &name, &bytes[..bytes.len().min(MAX_CAPTURE)])?;
+            }
+            _ => {}
+        }
+    }
+    for number in 0..32 {
+        seed("interp", &format!("random-{number}"), &random(number, 600))?;
+    }
+    Ok(())
+}
+
+fn object_seeds(name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    seed("object", name, bytes)?;
+    let elf = object::File::parse(bytes)?;
+    for section in elf.sections().filter(|s| s.kind() == SectionKind::Text && s.size() > 0) {
+        let data = section.data()?;
+        let words: Vec<RawInsn> = data.as_chunks().0.iter().map(|w| RawInsn::from_bytes(*w)).collect();
+        let Ok(decoded) = decode_all(&words) else { continue };
+        let insns: Vec<Insn> = decoded.iter().map(|d| d.1).collect();
+        let name = format!("{name}-{}", section.index());
+        seed("decode", &name, data)?;
+        for all in [false, true] {
+            let text = print(&insns, &PrintOptions { labels: all, slots: all, bytes: all }, &());
+            seed("text", &format!("{name}-{all}"), text.as_bytes())?;
+        }
+    }
+    let types = elf.section_by_name(".BTF").ok_or("no .BTF")?.data()?;
+    let ext = elf.section_by_name(".BTF.ext").ok_or("no .BTF.ext")?.data()?;
+    seed("btf", name, &[&(types.len() as u32).to_le_bytes(), types, ext].concat())
+}
+
+fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&dir)?;
+    Ok(fs::write(dir.join(name), bytes)?)
+}
+
+/// The same bytes every time (SplitMix64).
+fn random(number: u64, len: usize) -> Vec<u8> {
+    let mut state = number;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (z ^ z >> 27) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}

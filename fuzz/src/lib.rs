@@ -1,0 +1,159 @@
+//! What each fuzz target does with its bytes.
+//!
+//! [`TARGETS`] lists them. A target returns where all is well, whatever the bytes are, and panics where a
+//! promise is broken; time and memory are bounded by the fuzzer's own limits.
+//!
+//! The bodies stand here and not in a crate of the workspace, so that nothing that is built for users depends
+//! on them; `tests/fuzz_regressions.rs` of the root package includes this file by its path and replays the
+//! committed inputs on a stable compiler.
+
+mod interp;
+mod reader;
+
+use oxbpf_abi::ProgType;
+use oxbpf_btf::{Btf, BtfExt};
+use oxbpf_capture::{Reader, Writer};
+use oxbpf_elf::ObjProgram;
+use oxbpf_isa::text::{MAX_ERRORS, PrintOptions, parse, print};
+use oxbpf_isa::{Insn, RawInsn, decode_all, encode_all};
+
+pub use interp::interp;
+
+/// A target by name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets; each has a file in `fuzz_targets`.
+pub const TARGETS: [Target; 6] =
+    [("decode", decode), ("text", text), ("object", object), ("btf", btf), ("capture", capture), ("interp", interp)];
+
+/// Programs of one object that are linked each for itself.
+const MAX_ROOTS: usize = 32;
+
+/// Bytes as instructions: what decodes encodes to the same bytes.
+pub fn decode(bytes: &[u8]) {
+    let (words, _) = bytes.as_chunks();
+    let words: Vec<RawInsn> = words.iter().map(|w| RawInsn::from_bytes(*w)).collect();
+    match decode_all(&words) {
+        Ok(decoded) => {
+            let insns: Vec<Insn> = decoded.iter().map(|d| d.1).collect();
+            assert_eq!(encode_all(&insns), words);
+        }
+        Err(error) => {
+            assert!(error.slot.index() < words.len() && !error.to_string().is_empty());
+            assert!(error.code().starts_with("isa-"));
+        }
+    }
+}
+
+/// Bytes as text: what parses prints, and parses again to the same instructions; errors render.
+pub fn text(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match parse(text) {
+        Ok(source) => {
+            assert_eq!(source.insns.len(), source.positions.len());
+            for all in [false, true] {
+                let printed = print(&source.insns, &PrintOptions { labels: all, slots: all, bytes: all }, &());
+                let again = parse(&printed).map_err(|errors| errors[0].render(&printed, "printed"));
+                assert_eq!(again.expect("what was printed parses").insns, source.insns, "{printed}");
+            }
+        }
+        Err(errors) => {
+            assert!((1..=MAX_ERRORS).contains(&errors.len()));
+            for error in errors {
+                assert!(error.line >= 1 && error.column >= 1 && error.width >= 1);
+                assert!(error.render(text, "file").contains(error.code()));
+            }
+        }
+    }
+}
+
+/// Bytes as an object: every program by itself, then all of them, in a unit.
+pub fn object(bytes: &[u8]) {
+    let object = match oxbpf_elf::load(bytes) {
+        Ok(object) => object,
+        Err(error) => return assert!(!error.code().is_empty() && !error.to_string().is_empty()),
+    };
+    let type_of = |p: &ObjProgram| p.prog_type().or(Some(ProgType::SchedCls));
+    let link = |roots: &[usize]| match object.unit("fuzz", roots, type_of) {
+        Ok(unit) => assert!(unit.programs().len() >= roots.len() && unit.maps().len() == object.maps().len()),
+        Err(error) => assert!(!error.code().is_empty() && !error.to_string().is_empty()),
+    };
+    let all: Vec<usize> = (0..object.programs().len()).collect();
+    for root in all.iter().take(MAX_ROOTS) {
+        link(&[*root]);
+    }
+    link(&all);
+    for program in object.programs().iter().take(MAX_ROOTS) {
+        let _ = object.select(Some(&format!("{}/{}", program.section(), program.name())));
+    }
+    let _ = (object.select(None).is_ok(), object.license().len(), object.notes().len());
+}
+
+/// Bytes as `.BTF` with `.BTF.ext` behind it, the first four bytes telling the length of `.BTF`.
+pub fn btf(bytes: &[u8]) {
+    let Some((len, bytes)) = bytes.split_first_chunk() else { return };
+    let len = (u32::from_le_bytes(*len) as usize).min(bytes.len());
+    let (types, ext) = bytes.split_at(len);
+    let btf = match Btf::parse(types) {
+        Ok(btf) => btf,
+        Err(error) => return assert!(error.code().starts_with("btf-") && !error.to_string().is_empty()),
+    };
+    for (id, t) in btf.types() {
+        let _ = (btf.resolve(id), btf.size_of(id), btf.func(id));
+        for (name, member) in btf.members(id) {
+            let _ = (name.len(), btf.size_of(member.target));
+        }
+        let name = btf.str(t.name());
+        assert!(name.len() <= oxbpf_btf::MAX_STR);
+        let _ = (btf.find(t.kind(), name), btf.datasec(name));
+    }
+    match BtfExt::parse(ext, &btf) {
+        Ok(ext) => {
+            for line in ext.sections().iter().flat_map(|s| &s.lines) {
+                let _ = (btf.str(line.file), btf.str(line.line_text));
+            }
+        }
+        Err(error) => assert!(error.code().starts_with("btf-") && !error.to_string().is_empty()),
+    }
+}
+
+/// Bytes as a capture, read to its end or first error; what was read and is written reads back the same.
+pub fn capture(bytes: &[u8]) {
+    let (header, packets) = match read_capture(bytes) {
+        Some(read) => read,
+        None => return,
+    };
+    let stored: usize = packets.iter().map(|p| p.2.len() + 16).sum();
+    assert!(stored <= bytes.len(), "no more comes out than was put in");
+    let mut writer = Writer::new(Vec::new(), "copy", header).expect("a header that was read can be written");
+    for (time_ns, len, data) in &packets {
+        // A packet may claim what no writer would: more bytes than it had on the wire, or than the snaplen.
+        if writer.write_packet(*time_ns, *len, data).is_err() {
+            return;
+        }
+    }
+    let copy = writer.finish().expect("memory takes everything");
+    let (again, copied) = read_capture(&copy).expect("what was written is a capture");
+    assert_eq!((again, copied.len()), (header, packets.len()));
+    for (a, b) in copied.iter().zip(&packets) {
+        assert!(a.0 == b.0 && b.2.starts_with(&a.2));
+    }
+}
+
+type OwnedPacket = (u64, u32, Vec<u8>);
+
+fn read_capture(bytes: &[u8]) -> Option<(oxbpf_capture::Header, Vec<OwnedPacket>)> {
+    let mut reader = Reader::new(bytes, "fuzz").map_err(|e| assert!(!e.to_string().is_empty())).ok()?;
+    let header = *reader.header();
+    let mut packets = Vec::new();
+    loop {
+        match reader.next_packet() {
+            Ok(Some(packet)) => packets.push((packet.time_ns, packet.len, packet.data.to_vec())),
+            Ok(None) => return Some((header, packets)),
+            Err(error) => {
+                assert!(error.code().starts_with("capture-") && !error.to_string().is_empty());
+                return Some((header, packets));
+            }
+        }
+    }
+}
