@@ -16,7 +16,7 @@ use format::Format;
 const EXAMPLES: &str = "\
 Examples:
   oxbpf asm drop.bpf -o drop.bin
-  echo 'r0 = 2; exit' | tr ';' '\\n' | oxbpf asm - --format hex
+  printf 'r0 = 2\\nexit' | oxbpf asm - --format hex
   oxbpf asm unit.bpf --program first --format c
   clang -target bpf -O2 -S prog.c -o - | oxbpf asm - --format json
 
