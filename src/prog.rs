@@ -178,7 +178,7 @@ fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError>
     let parts = ProgramParts::new(file_name(path), types.forced.unwrap_or(types.fallback), insns);
     let program = Program::new(parts).map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
     let unit = Unit::new(file_name(path), "GPL", Vec::new(), vec![program])
-        .map_err(|e| error(format!("error[{}]: {e}", e.error.code())))?;
+        .map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new() })
 }
 

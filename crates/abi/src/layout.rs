@@ -48,4 +48,22 @@ pub struct SkBuff {
     pub tstamp_type: u32,
     pub rx_queue_index: u32,
     pub egress_ifindex: u32,
+    /// Always 0: the structure has no bytes without a name.
+    pub reserved: u32,
 }
+
+/// What a run counts and what generated code looks at: the head of an engine's world, before everything else.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct VmHead {
+    /// Instructions left.
+    pub fuel_left: u64,
+    /// Not 0 after a helper that stopped the program.
+    pub trapped: u32,
+    /// Tail calls followed in this run.
+    pub tail_calls: u32,
+    /// The packet's context.
+    pub skb: SkBuff,
+}
+
+const _: () = assert!(size_of::<SkBuff>().is_multiple_of(8), "no padding at the end");

@@ -86,12 +86,30 @@ impl core::fmt::Display for MapType {
 pub mod map_flags {
     /// Creation: hash elements are not preallocated.
     pub const NO_PREALLOC: u32 = 1 << 0;
+    /// Creation: on a memory node of choice.
+    pub const NUMA_NODE: u32 = 1 << 2;
+    /// Creation: user space only reads.
+    pub const RDONLY: u32 = 1 << 3;
+    /// Creation: user space only writes.
+    pub const WRONLY: u32 = 1 << 4;
+    /// Creation: the hash's seed is zero.
+    pub const ZERO_SEED: u32 = 1 << 6;
     /// Creation: programs only read.
     pub const RDONLY_PROG: u32 = 1 << 7;
     /// Creation: programs only write.
     pub const WRONLY_PROG: u32 = 1 << 8;
     /// Creation: user space may map the values.
     pub const MMAPABLE: u32 = 1 << 10;
+    /// Creation: the array is an inner map of any size.
+    pub const INNER_MAP: u32 = 1 << 12;
+    /// What any map of values takes.
+    const OF_VALUES: u32 = NUMA_NODE | RDONLY | WRONLY | RDONLY_PROG | WRONLY_PROG;
+    /// Creation flags that an array takes.
+    pub const OF_ARRAY: u32 = OF_VALUES | MMAPABLE | INNER_MAP;
+    /// Creation flags that a hash takes.
+    pub const OF_HASH: u32 = OF_VALUES | NO_PREALLOC | ZERO_SEED;
+    /// Creation flags that a program array takes.
+    pub const OF_PROG_ARRAY: u32 = NUMA_NODE | RDONLY | WRONLY;
     /// Update: create or overwrite.
     pub const ANY: u64 = 0;
     /// Update: create only.

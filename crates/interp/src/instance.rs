@@ -5,8 +5,10 @@ use std::sync::Arc;
 use oxbpf_abi::ctx::Field;
 use oxbpf_abi::layout::SkBuff;
 use oxbpf_ir::{Code, LowerOptions, MapIdx, ProgIdx, lower};
-use oxbpf_runtime::maps::Entry;
-use oxbpf_runtime::{EngineError, Env, Image, Input, Instance, Outcome, Refusal, TraceLine, Trap, Vm};
+use oxbpf_runtime::maps::{Entry, MapSet};
+use oxbpf_runtime::{
+    Compiled, EngineError, Env, Image, Input, Instance, MAX_PACKET, Outcome, Refusal, TraceLine, Trap, Vm,
+};
 
 use crate::machine;
 
@@ -17,28 +19,48 @@ pub(crate) struct Loaded {
     pub(crate) code: Code,
 }
 
-#[derive(Debug)]
-pub(crate) struct Interpreted {
-    programs: Vec<Loaded>,
-    entry: ProgIdx,
-    vm: Box<Vm>,
+/// An image lowered, without maps.
+pub(crate) struct Lowered {
+    image: Image,
+    programs: Arc<[Loaded]>,
 }
 
-impl Interpreted {
-    pub(crate) fn new(image: &Image, env: &Env) -> Result<Interpreted, EngineError> {
+impl Lowered {
+    pub(crate) fn new(image: &Image) -> Lowered {
         let load = |v: &oxbpf_ir::Vetted| Loaded {
             name: v.program().name().into(),
             code: lower(v, &LowerOptions { fuel: true }),
         };
-        let vm = Vm::new(image.prog_type(), image.unit().maps(), env)?;
-        let programs = image.vetted().iter().map(load).collect();
-        Ok(Interpreted { programs, entry: image.entry(), vm: Box::new(vm) })
+        Lowered { image: image.clone(), programs: image.vetted().iter().map(load).collect() }
     }
 }
 
+impl Compiled for Lowered {
+    fn instance(&self, maps: &MapSet, env: &Env) -> Result<Box<dyn Instance>, EngineError> {
+        let message = match self.image.check_tail_calls(maps) {
+            Ok(()) if maps.iter().len() == self.image.unit().maps().len() => None,
+            Ok(()) => Some("the maps are another unit's".to_string()),
+            Err(message) => Some(message),
+        };
+        if let Some(message) = message {
+            let program = self.image.entry_program().name().to_string();
+            return Err(EngineError::Rejected { engine: "interp", program, message, log: String::new() });
+        }
+        let vm = Box::new(Vm::new(self.image.prog_type(), maps, env)?);
+        Ok(Box::new(Interpreted { programs: self.programs.clone(), entry: self.image.entry(), vm }))
+    }
+}
+
+#[derive(Debug)]
+struct Interpreted {
+    programs: Arc<[Loaded]>,
+    entry: ProgIdx,
+    vm: Box<Vm>,
+}
+
 impl Instance for Interpreted {
-    fn refuses(&self, _: &Input<'_>) -> Vec<Refusal> {
-        Vec::new()
+    fn refuses(&self, input: &Input<'_>) -> Vec<Refusal> {
+        if input.data.len() > MAX_PACKET { vec![Refusal::TooLong { max: MAX_PACKET }] } else { Vec::new() }
     }
 
     fn run(&mut self, input: &Input<'_>) -> Result<Outcome, EngineError> {
@@ -54,9 +76,7 @@ impl Instance for Interpreted {
     }
 
     fn packet(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.vm.packet().copy_to(&mut bytes);
-        bytes
+        self.vm.packet_bytes()
     }
 
     fn skb(&self) -> SkBuff {
@@ -72,7 +92,7 @@ impl Instance for Interpreted {
     }
 
     fn executed(&self) -> Option<u64> {
-        Some(self.vm.fuel().used())
+        Some(self.vm.fuel_used())
     }
 
     fn map_entries(&self, map: MapIdx) -> Result<Vec<Entry>, EngineError> {
@@ -80,6 +100,6 @@ impl Instance for Interpreted {
     }
 
     fn update_map(&mut self, map: MapIdx, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
-        self.vm.update_map(map, key, value, flags)
+        self.vm.map(map).update_from_outside(key, value, flags)
     }
 }

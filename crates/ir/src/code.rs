@@ -34,7 +34,7 @@ impl fmt::Debug for VReg {
     }
 }
 
-/// A register, or an immediate already extended to 64 bits.
+/// A register, or an immediate that engines sign-extend to 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)]
 pub enum Src {
@@ -126,7 +126,7 @@ pub enum Op {
         src: Src,
         check: Check,
     },
-    /// `old = *(base + off)`, which becomes `op(old, src, v0)`; a fetching operator leaves `old` in `fetch`.
+    /// `old = *(base + off)`, always checked, which becomes `op(old, src, v0)`; a fetching operator leaves `old` in `fetch`.
     Atomic {
         op: AtomicOp,
         width: Width,
@@ -134,23 +134,20 @@ pub enum Op {
         off: i16,
         src: VReg,
         fetch: Option<VReg>,
-        check: Check,
     },
     LoadAcquire {
         size: MemSize,
         dst: VReg,
         base: VReg,
         off: i16,
-        check: Check,
     },
     StoreRelease {
         size: MemSize,
         base: VReg,
         off: i16,
         src: VReg,
-        check: Check,
     },
-    /// Legacy packet load to v0 from `imm` plus `index`; out of range ends the program with 0.
+    /// Legacy packet load to v0 from `imm` plus `index`; out of range leaves the function with 0.
     Legacy {
         size: Narrow,
         index: Option<VReg>,
@@ -217,7 +214,12 @@ pub struct CodeFunc {
     pub ops: Range<u32>,
 }
 
-/// A lowered program. Immutable; every branch lands inside its own function, and no function runs off its end.
+/// A lowered program. Immutable; every branch lands on the head of a block of its own function, and no function runs
+/// off its end.
+///
+/// A program is entered with the context in v1, its frame in v10 and zero in all other registers. A callee sees its
+/// caller's v0 to v9. After helpers, calls, tail calls that were not followed and legacy loads, v1 to v5 are zero:
+/// a program that was not verified may look.
 #[derive(Clone, Debug)]
 pub struct Code {
     pub(crate) ops: Vec<Op>,

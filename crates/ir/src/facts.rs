@@ -21,7 +21,7 @@ pub enum RegionClass {
 /// Something that holds at **every** visit of an instruction: the meet over all states explored or pruned there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Fact {
-    /// The memory access stays inside one region of this class.
+    /// The load or store stays inside one region of this class, which programs may read or write as it does.
     InBounds(RegionClass),
     /// Control never gets here.
     Dead,

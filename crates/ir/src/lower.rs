@@ -138,14 +138,10 @@ fn lower_insn(program: &Program, id: InsnId, check: Check, layout: &Layout) -> O
                 op if op.fetches() => Some(vreg(src)),
                 _ => None,
             };
-            Op::Atomic { op, width, base: vreg(base), off, src: vreg(src), fetch, check }
+            Op::Atomic { op, width, base: vreg(base), off, src: vreg(src), fetch }
         }
-        Insn::LoadAcquire { size, dst, base, off } => {
-            Op::LoadAcquire { size, dst: vreg(dst), base: vreg(base), off, check }
-        }
-        Insn::StoreRelease { size, base, off, src } => {
-            Op::StoreRelease { size, base: vreg(base), off, src: vreg(src), check }
-        }
+        Insn::LoadAcquire { size, dst, base, off } => Op::LoadAcquire { size, dst: vreg(dst), base: vreg(base), off },
+        Insn::StoreRelease { size, base, off, src } => Op::StoreRelease { size, base: vreg(base), off, src: vreg(src) },
         Insn::LdAbs { size, imm } => Op::Legacy { size, index: None, imm },
         Insn::LdInd { size, src, imm } => Op::Legacy { size, index: Some(vreg(src)), imm },
         Insn::Jump { .. } | Insn::JumpLong { .. } => Op::Jump { to: to() },

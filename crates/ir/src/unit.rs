@@ -112,23 +112,36 @@ pub struct Unit {
 
 /// A unit whose parts do not fit together.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("program {program}: {error}")]
-pub struct UnitError {
-    /// The program at fault.
-    pub program: String,
-    /// What is wrong with it.
-    pub error: BuildError,
+#[allow(missing_docs)]
+pub enum UnitError {
+    /// A program names a map that is not there.
+    #[error("program {program}: {error}")]
+    Program { program: String, error: BuildError },
+    /// A program array starts with a program that is not there.
+    #[error("map {map} holds program {index}; the unit has {count}")]
+    NoSuchProgram { map: String, index: u32, count: usize },
+}
+
+impl UnitError {
+    /// A stable code, `build-…`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            UnitError::Program { error, .. } => error.code(),
+            UnitError::NoSuchProgram { .. } => "build-no-such-program",
+        }
+    }
 }
 
 impl Unit {
     /// A unit of these parts.
     ///
-    /// Fails when a program names a map by descriptor index that the unit does not have.
+    /// Fails when a program names a map, or a program array holds a program, that the unit does not have.
     pub fn new(name: &str, license: &str, maps: Vec<MapDef>, programs: Vec<Program>) -> Result<Unit, UnitError> {
         for program in &programs {
-            check_maps(program, maps.len())
-                .map_err(|error| UnitError { program: program.name().to_string(), error })?;
+            let at = |error| UnitError::Program { program: program.name().to_string(), error };
+            check_maps(program, maps.len()).map_err(at)?;
         }
+        maps.iter().try_for_each(|map| check_programs(map, programs.len()))?;
         let programs = programs.into_iter().map(Arc::new).collect();
         Ok(Unit { name: name.to_string(), license: license.to_string(), maps, programs })
     }
@@ -162,6 +175,14 @@ pub(crate) fn map_ref(insn: &Insn) -> Option<i64> {
             Some(i.into())
         }
         _ => None,
+    }
+}
+
+fn check_programs(map: &MapDef, count: usize) -> Result<(), UnitError> {
+    let MapInit::Programs(programs) = &map.init else { return Ok(()) };
+    match programs.iter().find(|(_, p)| p.index() >= count) {
+        Some((_, p)) => Err(UnitError::NoSuchProgram { map: map.name.clone(), index: p.0, count }),
+        None => Ok(()),
     }
 }
 

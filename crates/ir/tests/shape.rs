@@ -2,8 +2,8 @@
 
 use oxbpf_abi::{MapType, ProgType};
 use oxbpf_ir::{
-    BlockId, BuildFault, Cfg, Check, Fact, Facts, FuncIdx, InsnId, LowerOptions, MapDef, Op, Program, ProgramParts,
-    RegionClass, Unit, Vetted, lower,
+    BlockId, BuildFault, Cfg, Check, Fact, Facts, FuncIdx, InsnId, LowerOptions, MapDef, MapInit, Op, ProgIdx, Program,
+    ProgramParts, RegionClass, Unit, UnitError, Vetted, lower,
 };
 use oxbpf_isa::{Slot, text};
 
@@ -72,9 +72,21 @@ fn units_refuse_maps_that_do_not_exist() {
     };
     assert!(unit(0).is_ok());
     for index in [1, -1] {
-        let error = unit(index).unwrap_err();
-        assert_eq!(error.error.fault, BuildFault::NoSuchMap { index: index.into(), count: 1 });
+        let UnitError::Program { error, .. } = unit(index).unwrap_err() else { panic!("the program is at fault") };
+        assert_eq!(error.fault, BuildFault::NoSuchMap { index: index.into(), count: 1 });
     }
+}
+
+#[test]
+fn units_refuse_programs_that_do_not_exist() {
+    let jumps = |index: u32| MapDef {
+        init: MapInit::Programs(vec![(0, ProgIdx(index))]),
+        ..MapDef::new("jumps", MapType::PROG_ARRAY, 4, 4, 1)
+    };
+    let unit = |index| Unit::new("u", "GPL", vec![jumps(index)], vec![program("r0 = 0\nexit")]);
+    assert!(unit(0).is_ok());
+    let error = unit(1).unwrap_err();
+    assert_eq!(error, UnitError::NoSuchProgram { map: "jumps".into(), index: 1, count: 1 });
 }
 
 #[test]

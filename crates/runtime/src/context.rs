@@ -14,8 +14,7 @@ use crate::trap::{Access, TrapKind};
 pub(crate) fn load(skb: &SkBuff, host: usize, size: usize) -> u64 {
     assert!(host + size <= size_of::<SkBuff>() && size <= 8);
     let mut bytes = [0u8; 8];
-    // SAFETY: the range lies inside the structure, which is plain numbers and has no padding that matters:
-    // reading a padding byte is avoided since hosts name fields only.
+    // SAFETY: the range lies inside the structure, which is plain numbers without padding.
     unsafe { std::ptr::copy_nonoverlapping((skb as *const SkBuff).cast::<u8>().add(host), bytes.as_mut_ptr(), size) };
     u64::from_le_bytes(bytes)
 }

@@ -3,16 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use oxbpf_abi::ProgType;
 use oxbpf_abi::ctx::Field;
 use oxbpf_abi::layout::SkBuff;
+use oxbpf_abi::{MapType, ProgType};
 use oxbpf_ir::{MapIdx, ProgIdx, Program, Unit, Vetted};
 use thiserror::Error;
 
-use crate::maps::Entry;
+use crate::maps::{Entry, MapSet};
 use crate::skb::Link;
 use crate::trap::Trap;
-use crate::vm::TraceLine;
+use crate::vm::{TraceLine, VmError};
 
 /// A unit with what is known of each of its programs, and which of them is entered.
 #[derive(Clone, Debug)]
@@ -65,6 +65,32 @@ impl Image {
     pub fn prog_type(&self) -> ProgType {
         self.entry_program().prog_type()
     }
+
+    /// Whether tail calls through these maps stay among the image's programs of the entry's type: others have another
+    /// context.
+    ///
+    /// Fails naming the first that does not.
+    pub fn check_tail_calls(&self, maps: &MapSet) -> Result<(), String> {
+        for map in maps.iter().filter(|m| m.def().map_type == MapType::PROG_ARRAY) {
+            let mut fault = None;
+            map.for_each(&mut |index, program| {
+                let number = program.iter().rev().fold(0usize, |n, b| n << 8 | usize::from(*b));
+                let what = match self.unit.programs().get(number) {
+                    None => Some(format!("no program {number}")),
+                    Some(p) if p.prog_type() != self.prog_type() => {
+                        Some(format!("program {} of type {}", p.name(), p.prog_type()))
+                    }
+                    Some(_) => None,
+                };
+                if let Some(what) = what {
+                    let index = index.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
+                    fault.get_or_insert(format!("map {} leads at {index} to {what}", map.def().name));
+                }
+            });
+            fault.map_or(Ok(()), Err)?;
+        }
+        Ok(())
+    }
 }
 
 /// What surrounds a program and does not come with the packet.
@@ -74,14 +100,14 @@ pub struct Env {
     pub seed: u64,
     /// The most instructions one run may execute.
     pub fuel: u64,
-    /// The number of the CPU.
-    pub cpu: u32,
+    /// The most bytes that a unit's maps may take together.
+    pub memory: u64,
 }
 
 impl Default for Env {
-    /// Seed 0, CPU 0, and as much fuel as the kernel's verifier lets a program without loops have, a hundredfold.
+    /// Seed 0, a hundred times the fuel of the longest program without loops that the kernel takes, 4 GiB of maps.
     fn default() -> Env {
-        Env { seed: 0, fuel: 100_000_000, cpu: 0 }
+        Env { seed: 0, fuel: 100_000_000, memory: 4 << 30 }
     }
 }
 
@@ -96,6 +122,18 @@ pub struct Input<'a> {
     pub skb: SkBuff,
     /// When the packet was captured, in nanoseconds: what the clock shows.
     pub time_ns: u64,
+    /// The packet's number from 1: with the seed, it determines what is random in the run.
+    pub number: u64,
+    /// The CPU that the run is said to be on.
+    pub cpu: u32,
+}
+
+impl<'a> Input<'a> {
+    /// A whole packet with the context that follows from it: the first packet, at time 0, on CPU 0.
+    pub fn new(data: &'a [u8], link: Link) -> Input<'a> {
+        let skb = crate::skb::derive(data, data.len() as u32, link);
+        Input { data, link, skb, time_ns: 0, number: 1, cpu: 0 }
+    }
 }
 
 /// How a run ended.
@@ -162,7 +200,7 @@ pub enum EngineError {
     #[error("engine {engine} failed: {what}")]
     Failed { engine: &'static str, what: String },
     #[error(transparent)]
-    Vm(#[from] crate::vm::VmError),
+    Vm(#[from] VmError),
 }
 
 impl EngineError {
@@ -173,8 +211,8 @@ impl EngineError {
             EngineError::Rejected { .. } => "engine-rejected",
             EngineError::Unsupported { .. } => "engine-unsupported",
             EngineError::Failed { .. } => "engine-failed",
-            EngineError::Vm(crate::vm::VmError::Map(e)) => e.code(),
-            EngineError::Vm(crate::vm::VmError::Memory(_)) => "engine-memory",
+            EngineError::Vm(VmError::Map(e)) => e.code(),
+            EngineError::Vm(VmError::Memory(_)) => "engine-memory",
         }
     }
 }
@@ -187,12 +225,26 @@ pub trait Engine {
     /// Whether it can be used here.
     fn availability(&self) -> Availability;
 
-    /// Makes a program ready to run, with maps of its own.
-    fn prepare(&self, image: &Image, env: &Env) -> Result<Box<dyn Instance>, EngineError>;
+    /// Translates an image. What comes of it has no maps yet, and can be shared by threads.
+    fn compile(&self, image: &Image) -> Result<Arc<dyn Compiled>, EngineError>;
+
+    /// Makes an image ready to run with new maps of its own.
+    fn prepare(&self, image: &Image, env: &Env) -> Result<Box<dyn Instance>, EngineError> {
+        let maps = MapSet::new(image.unit(), env.memory).map_err(VmError::Map)?;
+        self.compile(image)?.instance(&maps, env)
+    }
+}
+
+/// A translated image.
+pub trait Compiled: Send + Sync {
+    /// A world for it with these maps, of the image's unit. Several worlds may share maps; the kernel copies them.
+    ///
+    /// Fails where a program array holds what is no program of the image, or one of another type.
+    fn instance(&self, maps: &MapSet, env: &Env) -> Result<Box<dyn Instance>, EngineError>;
 }
 
 /// A program made ready, its maps, and what the last run left behind.
-pub trait Instance {
+pub trait Instance: Send {
     /// What of this input the engine cannot be told; empty where it can run it.
     fn refuses(&self, input: &Input<'_>) -> Vec<Refusal>;
 
@@ -211,7 +263,8 @@ pub trait Instance {
     /// The lines that the last run printed; none where the engine cannot tell.
     fn trace(&self) -> Option<Vec<TraceLine>>;
 
-    /// Instructions the last run executed; none where the engine cannot tell.
+    /// Instructions of the blocks that the last run entered, which it may have left early, and what its helpers moved in
+    /// the units of fuel; none where the engine cannot tell.
     fn executed(&self) -> Option<u64>;
 
     /// All keys and values of a map. Of a program array, indices and what stands there.

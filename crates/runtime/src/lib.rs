@@ -26,7 +26,7 @@ pub mod skb;
 mod trap;
 mod vm;
 
-pub use engine::{Availability, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
-pub use packet::Packet;
+pub use engine::{Availability, Compiled, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
+pub use packet::MAX_PACKET;
 pub use trap::{Access, Place, Trap, TrapKind};
-pub use vm::{Fuel, MAX_FRAMES, MAX_TAIL_CALLS, TraceLine, Vm, VmError};
+pub use vm::{MAX_CALL_DEPTH, MAX_FRAMES, MAX_TAIL_CALLS, TraceLine, Vm, VmError};

@@ -8,16 +8,19 @@ use crate::skb::{ETH_HLEN, Link};
 
 /// The longest packet: what capture files carry at most.
 pub const MAX_PACKET: usize = 262_144;
-/// Room before the packet, for headers that programs push.
-const HEADROOM: usize = 4096;
+/// Room before the packet, for headers that programs push. Two past a multiple of eight: after an Ethernet header,
+/// network headers are then aligned.
+const HEADROOM: usize = 4096 + 2;
 
 /// The packet buffer and where things are in it.
 #[derive(Debug)]
-pub struct Packet {
+pub(crate) struct Packet {
     block: Block,
     region: RegionId,
-    /// Offsets in the block: of the link header, of what the program sees first, of the network header, of the end.
+    /// Offsets in the block: of the link header, of the metadata before the packet, of what the program sees first,
+    /// of the network header, of the end.
     mac: usize,
+    meta: usize,
     data: usize,
     network: usize,
     end: usize,
@@ -26,29 +29,28 @@ pub struct Packet {
 impl Packet {
     pub(crate) fn new(prog_type: ProgType, memory: &mut Memory) -> Result<Packet, ArenaError> {
         let block = memory.alloc(HEADROOM + MAX_PACKET)?;
-        let region = Region::sized("packet", RegionKind::Packet, 0);
-        let region = match prog_type.row().packet {
-            PacketAccess::Write => region,
-            PacketAccess::Read | PacketAccess::None => region.read_only(),
-        };
-        let region = memory.add_region(&block, HEADROOM, region);
-        Ok(Packet { block, region, mac: HEADROOM, data: HEADROOM, network: HEADROOM, end: HEADROOM })
+        let writable = prog_type.row().packet == PacketAccess::Write;
+        let region = Region { writable, ..Region::new("packet", RegionKind::Packet, 0) };
+        let region = memory.add_region(block, HEADROOM as u64, region);
+        let at = HEADROOM;
+        Ok(Packet { block, region, mac: at, meta: at, data: at, network: at, end: at })
     }
 
     /// Puts a packet in place; `skip_link` makes the program see it from the network header on.
     ///
-    /// `bytes` is at most [`MAX_PACKET`] long; more is cut off.
+    /// `bytes` is at most [`MAX_PACKET`] long, which engines see to; more is cut off.
     pub(crate) fn fill(&mut self, bytes: &[u8], link: Link, skip_link: bool, skb: &mut SkBuff, memory: &mut Memory) {
         let bytes = &bytes[..bytes.len().min(MAX_PACKET)];
         let header = match link {
             Link::Ethernet => ETH_HLEN.min(bytes.len()),
             Link::Ip => 0,
         };
-        self.block.write(HEADROOM, bytes);
+        memory.write_block(self.block, HEADROOM, bytes);
         self.mac = HEADROOM;
         self.network = HEADROOM + header;
         self.end = HEADROOM + bytes.len();
         self.data = if skip_link { self.network } else { self.mac };
+        self.meta = self.data;
         if skip_link {
             skb.len = skb.len.saturating_sub(header as u32);
         }
@@ -58,45 +60,45 @@ impl Packet {
     /// Brings the region and the context's pointers in line with the offsets.
     fn publish(&self, skb: &mut SkBuff, memory: &mut Memory) {
         let addr = |off: usize| self.block.addr() + off as u64;
-        memory.resize(self.region, addr(self.data), addr(self.end));
+        memory.resize(self.region, addr(self.meta), addr(self.end));
         skb.data = addr(self.data);
-        skb.data_meta = addr(self.data);
+        skb.data_meta = addr(self.meta);
         skb.data_end = addr(self.end);
     }
 
     /// Bytes from what the program sees first to the end.
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.end - self.data
     }
 
     /// A copy of the whole packet, link header included.
-    pub fn copy_to(&self, out: &mut Vec<u8>) {
-        out.resize(self.end - self.mac, 0);
-        self.block.read(self.mac, out);
+    pub(crate) fn bytes(&self, memory: &Memory) -> Vec<u8> {
+        let mut bytes = vec![0; self.end - self.mac];
+        memory.read_block(self.block, self.mac, &mut bytes);
+        bytes
     }
 
     /// Reads at an offset from what the program sees first; false where that is out of range.
-    pub(crate) fn read(&self, off: usize, to: &mut [u8]) -> bool {
+    pub(crate) fn read(&self, off: usize, to: &mut [u8], memory: &Memory) -> bool {
         let fits = off <= self.len() && to.len() <= self.len() - off;
         if fits {
-            self.block.read(self.data + off, to);
+            memory.read_block(self.block, self.data + off, to);
         }
         fits
     }
 
     /// Writes at an offset from what the program sees first; false where that is out of range.
-    pub(crate) fn write(&self, off: usize, from: &[u8]) -> bool {
+    pub(crate) fn write(&self, off: usize, from: &[u8], memory: &mut Memory) -> bool {
         let fits = off <= self.len() && from.len() <= self.len() - off;
         if fits {
-            self.block.write(self.data + off, from);
+            memory.write_block(self.block, self.data + off, from);
         }
         fits
     }
 
     /// A legacy load: `off` from the packet's start, or negative from the network or link header
     /// (`SKF_NET_OFF`, `SKF_LL_OFF`). None where any byte is out of range.
-    pub(crate) fn legacy(&self, off: i32, to: &mut [u8]) -> Option<()> {
+    pub(crate) fn legacy(&self, off: i32, to: &mut [u8], memory: &Memory) -> Option<()> {
         const SKF_NET_OFF: i64 = -0x10_0000;
         const SKF_LL_OFF: i64 = -0x20_0000;
         let off = i64::from(off);
@@ -110,7 +112,7 @@ impl Packet {
         if at > self.end || to.len() > self.end - at {
             return None;
         }
-        self.block.read(at, to);
+        memory.read_block(self.block, at, to);
         Some(())
     }
 }

@@ -54,6 +54,8 @@ pub enum TrapKind {
     OutOfBounds { access: Access, size: u64, place: Place },
     #[error("write of {size} bytes at {place}, which is read-only")]
     ReadOnly { size: u64, place: Place },
+    #[error("read of {size} bytes at {place}, which is write-only")]
+    WriteOnly { size: u64, place: Place },
     #[error("atomic access of {size} bytes at {place} is not aligned")]
     Misaligned { size: u64, place: Place },
     #[error("atomic access to the {what}")]
@@ -84,6 +86,7 @@ impl TrapKind {
         match self {
             TrapKind::OutOfBounds { .. } => "out-of-bounds",
             TrapKind::ReadOnly { .. } => "read-only",
+            TrapKind::WriteOnly { .. } => "write-only",
             TrapKind::Misaligned { .. } => "misaligned",
             TrapKind::AtomicNotAllowed { .. } => "atomic-not-allowed",
             TrapKind::Context { .. } => "context-access",

@@ -1,16 +1,18 @@
-//! One run's world: what helpers act on and engines consult.
+//! The world of a program's runs: what helpers act on and engines consult.
 #![allow(unsafe_code)]
 
-use oxbpf_abi::layout::SkBuff;
-use oxbpf_abi::{ProgType, errno, map_flags};
-use oxbpf_ir::{MapDef, MapIdx, ProgIdx, RegionClass};
+use std::sync::Arc;
+
+use oxbpf_abi::layout::{SkBuff, VmHead};
+use oxbpf_abi::{MapType, ProgType};
+use oxbpf_ir::{MapIdx, ProgIdx, RegionClass};
 use oxbpf_isa::{AtomicOp, MemSize, Narrow, Width};
 use thiserror::Error;
 
 use crate::context;
 use crate::engine::{Env, Input};
-use crate::helpers::{HelperFn, Helpers};
-use crate::maps::{Map, MapError};
+use crate::helpers::Helpers;
+use crate::maps::{Map, MapError, MapSet};
 use crate::memory::{ArenaError, Block, Elements, Located, Memory, Region, RegionKind};
 use crate::packet::Packet;
 use crate::trap::{Access, TrapKind};
@@ -27,20 +29,12 @@ pub const MAX_TAIL_CALLS: u32 = 33;
 pub const MAX_FRAMES: u32 = MAX_CALL_DEPTH + MAX_TAIL_CALLS * (MAX_CALL_DEPTH - 1);
 /// Distance between map handles.
 const HANDLE_STRIDE: u64 = 64;
-
-/// Instructions left to a run, and how many it got.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fuel {
-    limit: u64,
-    left: u64,
-}
-
-impl Fuel {
-    /// Instructions used up so far.
-    pub fn used(&self) -> u64 {
-        self.limit - self.left
-    }
-}
+/// Handles that fit: address space without memory, so that maps may come later than their world.
+const MAX_HANDLES: u64 = 1 << 16;
+/// Text that one run may print; more is dropped and counted.
+const MAX_TRACE: usize = 1 << 20;
+/// Bytes that a helper moves for one instruction's worth of fuel.
+const BYTES_PER_FUEL: u64 = 64;
 
 /// A line that a program printed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,89 +53,124 @@ pub enum VmError {
     Map(#[from] MapError),
 }
 
+/// A map as programs of this world see it: its bytes at an address of the world's own arena.
+#[derive(Debug)]
+struct View {
+    map: Arc<Map>,
+    /// Where the map's storage starts; 0 where programs cannot reach its values.
+    base: u64,
+}
+
 /// Memory, packet, context, maps and environment of runs of programs of one type.
+///
+/// The head comes first: code generators name its fields.
+#[repr(C)]
 #[derive(Debug)]
 pub struct Vm {
+    head: VmHead,
     memory: Memory,
     prog_type: ProgType,
-    pub(crate) skb: SkBuff,
-    pub(crate) packet: Packet,
-    maps: Vec<Map>,
+    packet: Packet,
+    views: Vec<View>,
     stack: Block,
     context_addr: u64,
     handles_addr: u64,
     fields: &'static context::Table,
-    helpers: Helpers,
-    fuel: Fuel,
-    tail_calls: u32,
+    helpers: &'static Helpers,
+    fuel: u64,
+    seed: u64,
     skip_link: bool,
-    pub(crate) cpu: u32,
-    pub(crate) time_ns: u64,
-    pub(crate) random: u64,
-    pub(crate) trace: Vec<TraceLine>,
-    pub(crate) trap: Option<TrapKind>,
+    cpu: u32,
+    time_ns: u64,
+    random: u64,
+    trace: Vec<TraceLine>,
+    traced: usize,
+    trap: Option<TrapKind>,
     /// Reused for copies of guest memory.
-    pub(crate) scratch: Vec<u8>,
+    scratch: Vec<u8>,
 }
 
 impl Vm {
     /// A world for programs of this type with these maps.
     ///
-    /// Fails when memory is out or a map's definition is not one that the kernel takes.
-    pub fn new(prog_type: ProgType, maps: &[MapDef], env: &Env) -> Result<Vm, VmError> {
+    /// Fails when memory is out.
+    pub fn new(prog_type: ProgType, maps: &MapSet, env: &Env) -> Result<Vm, VmError> {
         let mut memory = Memory::new()?;
         let stack_len = u64::from(MAX_FRAMES) * FRAME_STRIDE;
         let stack = memory.alloc(stack_len as usize)?;
         let frames = Elements { stride: FRAME_STRIDE, off: 0, size: FRAME_SIZE };
-        memory.add_region(&stack, 0, Region::sized("stack", RegionKind::Stack, stack_len).with_elements(frames));
-        let (_, context_addr) = memory.add_opaque("context", RegionKind::Context, prog_type.ctx().size.into())?;
+        memory.add_region(stack, 0, Region::new("stack", RegionKind::Stack, stack_len).with_elements(frames));
+        let context_addr = memory.add_opaque("context", RegionKind::Context, prog_type.ctx().size.into())?;
         let packet = Packet::new(prog_type, &mut memory)?;
-        let handles = (maps.len() as u64).max(1) * HANDLE_STRIDE;
-        let (_, handles_addr) = memory.add_opaque("map handle", RegionKind::Handles, handles)?;
-        let new_map = |(i, def): (usize, &MapDef)| Map::new(def, MapIdx(i as u32), &mut memory);
-        let maps = maps.iter().enumerate().map(new_map).collect::<Result<_, _>>()?;
-        Ok(Vm {
+        let handles_addr = memory.add_opaque("map handle", RegionKind::Handles, MAX_HANDLES * HANDLE_STRIDE)?;
+        let mut vm = Vm {
+            head: VmHead::default(),
             memory,
             prog_type,
-            skb: SkBuff::default(),
             packet,
-            maps,
+            views: Vec::new(),
             stack,
             context_addr,
             handles_addr,
             fields: context::Table::of(prog_type),
             helpers: Helpers::of(prog_type),
-            fuel: Fuel { limit: env.fuel, left: env.fuel },
-            tail_calls: 0,
+            fuel: env.fuel,
+            seed: env.seed,
             skip_link: prog_type.row().starts_at_l3,
-            cpu: env.cpu,
+            cpu: 0,
             time_ns: 0,
-            random: env.seed,
+            random: 0,
             trace: Vec::new(),
+            traced: 0,
             trap: None,
             scratch: Vec::new(),
-        })
+        };
+        maps.iter().try_for_each(|map| vm.attach(map.clone()))?;
+        Ok(vm)
     }
 
-    /// Makes everything ready for one run; maps and the random sequence go on.
+    fn attach(&mut self, map: Arc<Map>) -> Result<(), ArenaError> {
+        let index = MapIdx(self.views.len() as u32);
+        if u64::from(index.0) == MAX_HANDLES {
+            return Err(ArenaError::Full { wanted: HANDLE_STRIDE as usize });
+        }
+        let base = match map.values() {
+            None => 0,
+            Some((off, region)) => {
+                let block = self.memory.map(map.storage())?;
+                self.memory.add_region(block, off, Region { map: Some(index), ..region });
+                block.addr()
+            }
+        };
+        self.views.push(View { map, base });
+        Ok(())
+    }
+
+    /// Makes everything ready for one run; only maps go on.
     pub fn begin(&mut self, input: &Input<'_>) {
-        self.skb = input.skb;
-        self.packet.fill(input.data, input.link, self.skip_link, &mut self.skb, &mut self.memory);
+        self.head = VmHead { fuel_left: self.fuel, trapped: 0, tail_calls: 0, skb: input.skb };
+        self.packet.fill(input.data, input.link, self.skip_link, &mut self.head.skb, &mut self.memory);
         self.time_ns = input.time_ns;
-        self.fuel.left = self.fuel.limit;
-        self.tail_calls = 0;
+        self.cpu = input.cpu;
+        // A sequence for each packet and CPU, so that results do not depend on who runs which packet.
+        self.random = self.seed ^ input.number.wrapping_mul(0xd134_2543_de82_ef95) ^ u64::from(input.cpu) << 48;
         self.trace.clear();
+        self.traced = 0;
         self.trap = None;
     }
 
     /// The context after a run.
     pub fn skb(&self) -> &SkBuff {
-        &self.skb
+        &self.head.skb
     }
 
-    /// The packet after a run.
-    pub fn packet(&self) -> &Packet {
-        &self.packet
+    pub(crate) fn skb_mut(&mut self) -> &mut SkBuff {
+        &mut self.head.skb
+    }
+
+    /// The packet after a run, link header included.
+    pub fn packet_bytes(&self) -> Vec<u8> {
+        self.packet.bytes(&self.memory)
     }
 
     /// The lines that the last run printed.
@@ -149,9 +178,9 @@ impl Vm {
         &self.trace
     }
 
-    /// The fuel of the last run.
-    pub fn fuel(&self) -> Fuel {
-        self.fuel
+    /// Instructions of the blocks that the last run entered, and what its helpers moved.
+    pub fn fuel_used(&self) -> u64 {
+        self.fuel - self.head.fuel_left
     }
 
     /// Guest memory.
@@ -160,13 +189,8 @@ impl Vm {
     }
 
     /// A map.
-    pub fn map(&self, map: MapIdx) -> &Map {
-        &self.maps[map.index()]
-    }
-
-    /// A map, to change it.
-    pub fn map_mut(&mut self, map: MapIdx) -> &mut Map {
-        &mut self.maps[map.index()]
+    pub fn map(&self, map: MapIdx) -> &Arc<Map> {
+        &self.views[map.index()].map
     }
 
     /// The type of programs that run here.
@@ -179,12 +203,39 @@ impl Vm {
         self.context_addr
     }
 
+    /// Nanoseconds, as the program's clock shows them.
+    pub fn time_ns(&self) -> u64 {
+        self.time_ns
+    }
+
+    /// The CPU that the run is said to be on.
+    pub fn cpu(&self) -> u32 {
+        self.cpu
+    }
+
+    /// The next number of the run's random sequence (SplitMix64).
+    pub(crate) fn next_random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    /// Keeps a printed line, as far as there is room.
+    pub(crate) fn print(&mut self, text: String) {
+        self.traced += text.len() + size_of::<TraceLine>();
+        if self.traced <= MAX_TRACE {
+            self.trace.push(TraceLine { text });
+        }
+    }
+
     /// Takes instructions from the fuel.
-    #[inline]
-    pub fn charge(&mut self, insns: u32) -> Result<(), TrapKind> {
-        match self.fuel.left.checked_sub(insns.into()) {
+    #[inline(always)]
+    pub fn charge(&mut self, insns: u64) -> Result<(), TrapKind> {
+        match self.head.fuel_left.checked_sub(insns) {
             Some(left) => {
-                self.fuel.left = left;
+                self.head.fuel_left = left;
                 Ok(())
             }
             None => Err(self.out_of_fuel()),
@@ -193,8 +244,30 @@ impl Vm {
 
     #[cold]
     fn out_of_fuel(&mut self) -> TrapKind {
-        self.fuel.left = 0;
-        TrapKind::OutOfFuel { limit: self.fuel.limit }
+        self.head.fuel_left = 0;
+        TrapKind::OutOfFuel { limit: self.fuel }
+    }
+
+    /// Takes fuel for bytes that a helper moves.
+    pub(crate) fn charge_bytes(&mut self, bytes: u64) -> Result<(), TrapKind> {
+        self.charge(bytes / BYTES_PER_FUEL)
+    }
+
+    /// Calls `then` with a copy of guest memory, which is bounded and charged before there is room for it.
+    pub(crate) fn with_copy<T>(
+        &mut self,
+        addr: u64,
+        size: u64,
+        then: impl FnOnce(&mut Vm, &[u8]) -> T,
+    ) -> Result<T, TrapKind> {
+        self.memory.span(addr, size, Access::Read)?;
+        self.charge_bytes(size)?;
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.resize(size as usize, 0);
+        let copied = self.memory.copy_in(addr, &mut bytes);
+        let result = copied.map(|()| then(self, &bytes));
+        self.scratch = bytes;
+        result
     }
 
     /// A zeroed frame: what r10 holds in it.
@@ -202,51 +275,31 @@ impl Vm {
     /// `frame` is below [`MAX_FRAMES`].
     pub fn enter_frame(&mut self, frame: u32) -> u64 {
         let off = u64::from(frame) * FRAME_STRIDE;
-        self.stack.clear(off as usize, FRAME_SIZE as usize);
+        self.memory.clear_block(self.stack, off as usize, FRAME_SIZE as usize);
         self.stack.addr() + off + FRAME_SIZE
     }
 
     /// A load by the program.
-    #[inline]
+    #[inline(always)]
     pub fn load(&self, addr: u64, size: MemSize) -> Result<u64, TrapKind> {
         match self.memory.locate(addr, size.bytes().into(), Access::Read)? {
             // SAFETY: just located.
             Located::Bytes => Ok(unsafe { self.memory.load_unchecked(addr, size) }),
-            Located::Context(off) => self.fields.load(&self.skb, off, size),
+            Located::Context(off) => self.fields.load(&self.head.skb, off, size),
         }
     }
 
-    /// A sign-extending load by the program; of the context, unsigned fields extend as they come.
-    #[inline]
-    pub fn load_sx(&self, addr: u64, size: Narrow) -> Result<u64, TrapKind> {
-        let value = self.load(addr, size.size())?;
-        Ok(oxbpf_isa::sign_extend(value, size.size().bytes() * 8))
-    }
-
-    /// A store by the program.
-    #[inline]
-    pub fn store(&mut self, addr: u64, size: MemSize, value: u64) -> Result<(), TrapKind> {
+    /// A store by the program. `immediate` says that the value comes from the instruction, sign-extended: a
+    /// context field may treat that otherwise.
+    #[inline(always)]
+    pub fn store(&mut self, addr: u64, size: MemSize, value: u64, immediate: bool) -> Result<(), TrapKind> {
         match self.memory.locate(addr, size.bytes().into(), Access::Write)? {
             Located::Bytes => {
                 // SAFETY: just located.
                 unsafe { self.memory.store_unchecked(addr, size, value) };
                 Ok(())
             }
-            Located::Context(off) => self.fields.store(&mut self.skb, off, size, value, false),
-        }
-    }
-
-    /// A store of an immediate by the program: as [`Vm::store`], but that a context field may treat it otherwise.
-    #[inline]
-    pub fn store_imm(&mut self, addr: u64, size: MemSize, imm: i32) -> Result<(), TrapKind> {
-        let value = imm as i64 as u64;
-        match self.memory.locate(addr, size.bytes().into(), Access::Write)? {
-            Located::Bytes => {
-                // SAFETY: just located.
-                unsafe { self.memory.store_unchecked(addr, size, value) };
-                Ok(())
-            }
-            Located::Context(off) => self.fields.store(&mut self.skb, off, size, value, true),
+            Located::Context(off) => self.fields.store(&mut self.head.skb, off, size, value, immediate),
         }
     }
 
@@ -255,38 +308,36 @@ impl Vm {
     /// # Safety
     ///
     /// The fact holds: the access stays in one region of this class.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn load_proven(&self, addr: u64, size: MemSize, class: RegionClass) -> Result<u64, TrapKind> {
         match class {
-            RegionClass::Context => self.fields.load(&self.skb, addr.wrapping_sub(self.context_addr), size),
+            RegionClass::Context => self.fields.load(&self.head.skb, addr.wrapping_sub(self.context_addr), size),
             // SAFETY: the caller's fact.
             _ => Ok(unsafe { self.memory.load_unchecked(addr, size) }),
         }
     }
 
-    /// A store that a fact licenses to go unchecked.
+    /// A store that a fact licenses to go unchecked; `immediate` as in [`Vm::store`].
     ///
     /// # Safety
     ///
-    /// As for [`Vm::load_proven`].
-    #[inline]
+    /// The fact holds: the access stays in one region of this class, which programs may write.
+    #[inline(always)]
     pub unsafe fn store_proven(
         &mut self,
         addr: u64,
         size: MemSize,
         value: u64,
+        immediate: bool,
         class: RegionClass,
     ) -> Result<(), TrapKind> {
-        match class {
-            RegionClass::Context => {
-                self.fields.store(&mut self.skb, addr.wrapping_sub(self.context_addr), size, value, false)
-            }
-            _ => {
-                // SAFETY: the caller's fact.
-                unsafe { self.memory.store_unchecked(addr, size, value) };
-                Ok(())
-            }
+        if class == RegionClass::Context {
+            let off = addr.wrapping_sub(self.context_addr);
+            return self.fields.store(&mut self.head.skb, off, size, value, immediate);
         }
+        // SAFETY: the caller's fact.
+        unsafe { self.memory.store_unchecked(addr, size, value) };
+        Ok(())
     }
 
     /// An atomic operation by the program; returns what memory held.
@@ -294,7 +345,7 @@ impl Vm {
         self.memory.atomic(op, width, addr, src, r0)
     }
 
-    /// A legacy packet load; none where it ends the program.
+    /// A legacy packet load; none where it is out of range.
     ///
     /// `context` is what r6 holds: the load wants the context there.
     pub fn legacy_load(&self, size: Narrow, off: i32, context: u64) -> Result<Option<u64>, TrapKind> {
@@ -304,25 +355,40 @@ impl Vm {
         let mut bytes = [0u8; 4];
         let n = size.size().bytes() as usize;
         // Network order: the bytes stand at the number's end.
-        let loaded = self.packet.legacy(off, &mut bytes[4 - n..]);
+        let loaded = self.packet.legacy(off, &mut bytes[4 - n..], &self.memory);
         Ok(loaded.map(|()| u32::from_be_bytes(bytes).into()))
     }
 
+    /// Reads packet bytes at an offset from what the program sees first; false where that is out of range.
+    pub(crate) fn read_packet(&self, off: usize, to: &mut [u8]) -> bool {
+        self.packet.read(off, to, &self.memory)
+    }
+
+    /// Writes packet bytes at an offset from what the program sees first; false where that is out of range.
+    pub(crate) fn write_packet(&mut self, off: usize, from: &[u8]) -> bool {
+        self.packet.write(off, from, &mut self.memory)
+    }
+
     /// Calls a helper.
-    #[inline]
+    #[inline(always)]
     pub fn call_helper(&mut self, id: u32, args: [u64; 5]) -> Result<u64, TrapKind> {
-        let function = self.helper(id)?;
+        let function = self.helpers.get(id)?;
         let [r1, r2, r3, r4, r5] = args;
         // SAFETY: the table's functions take this structure, which nobody else borrows now.
         let result = unsafe { function(self, r1, r2, r3, r4, r5) };
-        match self.trap.take() {
-            None => Ok(result),
-            Some(trap) => Err(trap),
-        }
+        if self.head.trapped != 0 { Err(self.take_trap()) } else { Ok(result) }
     }
 
-    fn helper(&self, id: u32) -> Result<HelperFn, TrapKind> {
-        self.helpers.get(id)
+    /// Stops the program once its helper returns.
+    pub(crate) fn raise(&mut self, trap: TrapKind) {
+        self.trap = Some(trap);
+        self.head.trapped = 1;
+    }
+
+    #[cold]
+    fn take_trap(&mut self) -> TrapKind {
+        self.head.trapped = 0;
+        self.trap.take().unwrap_or(TrapKind::HelperPanic { helper: "unknown" })
     }
 
     /// What a map reference yields.
@@ -334,14 +400,20 @@ impl Vm {
     pub fn map_of_handle(&self, handle: u64) -> Option<MapIdx> {
         let off = handle.wrapping_sub(self.handles_addr);
         let index = off / HANDLE_STRIDE;
-        (off.is_multiple_of(HANDLE_STRIDE) && index < self.maps.len() as u64).then_some(MapIdx(index as u32))
+        (off.is_multiple_of(HANDLE_STRIDE) && index < self.views.len() as u64).then_some(MapIdx(index as u32))
     }
 
-    /// What a reference into a map's value yields.
+    /// The address of an offset in a map's storage.
+    pub(crate) fn value_addr(&self, map: MapIdx, off: usize) -> u64 {
+        self.views[map.index()].base + off as u64
+    }
+
+    /// What a reference into a map's only value yields.
     pub fn map_value(&self, map: MapIdx, off: u32) -> Result<u64, TrapKind> {
-        let unsupported =
-            || TrapKind::Unsupported { what: format!("address of byte {off} in map {}", self.map(map).def().name) };
-        self.map(map).value_addr(off).ok_or_else(unsupported)
+        let name = || self.map(map).def().name.clone();
+        let unsupported = || TrapKind::Unsupported { what: format!("address of byte {off} in map {}", name()) };
+        let at = self.map(map).first_value(off).ok_or_else(unsupported)?;
+        Ok(self.value_addr(map, at))
     }
 
     /// Where `tail_call(r1, r2, r3)` goes; none where it falls through.
@@ -351,21 +423,14 @@ impl Vm {
             return Err(TrapKind::HelperArg { helper, reg: 1, wanted: "the context" });
         }
         let map = self.map_of_handle(r2).ok_or(TrapKind::HelperArg { helper, reg: 2, wanted: "a map" })?;
-        if self.map(map).def().map_type != oxbpf_abi::MapType::PROG_ARRAY {
+        if self.map(map).def().map_type != MapType::PROG_ARRAY {
             return Err(TrapKind::HelperArg { helper, reg: 2, wanted: "a program array" });
         }
         let Some(program) = self.map(map).program(r3 as u32) else { return Ok(None) };
-        if self.tail_calls == MAX_TAIL_CALLS {
+        if self.head.tail_calls == MAX_TAIL_CALLS {
             return Ok(None);
         }
-        self.tail_calls += 1;
+        self.head.tail_calls += 1;
         Ok(Some(program))
-    }
-
-    /// Sets an entry from outside the program; a failure is the kernel's error number, positive.
-    pub fn update_map(&mut self, map: MapIdx, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
-        let map = self.maps.get_mut(map.index()).ok_or(errno::ENOENT)?;
-        // From outside, the kernel asks for the value's lock before anything else.
-        if flags & map_flags::F_LOCK != 0 { Err(errno::EINVAL) } else { map.update(key, value, flags) }
     }
 }

@@ -2,11 +2,13 @@
 
 use oxbpf_abi::errno::{EFAULT, EINVAL};
 
+use oxbpf_ir::MapIdx;
+
 use super::format;
 use crate::csum;
-use crate::maps::MAX_KEY;
+use crate::maps::{MAX_KEY, Steps};
 use crate::trap::{Access, TrapKind};
-use crate::vm::{TraceLine, Vm};
+use crate::vm::Vm;
 
 type Result<T = u64> = std::result::Result<T, TrapKind>;
 type Args = [u64; 5];
@@ -20,7 +22,7 @@ fn status(result: std::result::Result<(), i64>) -> Result {
     result.map_or_else(fail, |()| Ok(0))
 }
 
-fn map_arg(vm: &Vm, helper: &'static str, handle: u64) -> Result<oxbpf_ir::MapIdx> {
+fn map_arg(vm: &Vm, helper: &'static str, handle: u64) -> Result<MapIdx> {
     let map = vm.map_of_handle(handle).ok_or(TrapKind::HelperArg { helper, reg: 1, wanted: "a map" })?;
     match vm.map(map).def().map_type {
         // Programs use program arrays by tail calls only.
@@ -33,55 +35,75 @@ fn ctx_arg(vm: &Vm, helper: &'static str, ctx: u64) -> Result<()> {
     if ctx == vm.context_addr() { Ok(()) } else { Err(TrapKind::HelperArg { helper, reg: 1, wanted: "the context" }) }
 }
 
-/// A map argument and the key that the next one points to.
-fn map_and_key(vm: &Vm, helper: &'static str, args: Args) -> Result<(oxbpf_ir::MapIdx, [u8; MAX_KEY], usize)> {
-    let map = map_arg(vm, helper, args[0])?;
-    let size = vm.map(map).def().key_size as usize;
-    let mut key = [0; MAX_KEY];
-    vm.memory().copy_in(args[1], &mut key[..size])?;
-    Ok((map, key, size))
+/// The key that an argument points to, on the host's stack.
+struct Key {
+    bytes: [u8; MAX_KEY],
+    size: usize,
 }
 
-pub(super) fn map_lookup_elem(vm: &mut Vm, args: Args) -> Result {
-    let (map, key, size) = map_and_key(vm, "map_lookup_elem", args)?;
-    Ok(vm.map(map).lookup(&key[..size]))
-}
-
-pub(super) fn map_update_elem(vm: &mut Vm, args: Args) -> Result {
-    let (map, key, size) = map_and_key(vm, "map_update_elem", args)?;
-    let def = vm.map(map).def();
-    if def.frozen() || def.flags & oxbpf_abi::map_flags::RDONLY_PROG != 0 {
-        return Err(TrapKind::HelperArg { helper: "map_update_elem", reg: 1, wanted: "a writable map" });
+impl Key {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.size]
     }
-    let size_of_value = def.value_size as usize;
-    let mut value = std::mem::take(&mut vm.scratch);
-    value.resize(size_of_value, 0);
-    let copied = vm.memory().copy_in(args[2], &mut value);
-    let result = copied.map(|()| vm.map_mut(map).update(&key[..size], &value, args[3]));
-    vm.scratch = value;
-    status(result?)
 }
 
-pub(super) fn map_delete_elem(vm: &mut Vm, args: Args) -> Result {
-    let (map, key, size) = map_and_key(vm, "map_delete_elem", args)?;
-    status(vm.map_mut(map).delete(&key[..size]))
+fn key_arg(vm: &Vm, map: MapIdx, addr: u64) -> Result<Key> {
+    let size = vm.map(map).def().key_size as usize;
+    let mut bytes = [0; MAX_KEY];
+    vm.memory().copy_in(addr, &mut bytes[..size])?;
+    Ok(Key { bytes, size })
+}
+
+/// Only maps that programs may change.
+fn writable_map_arg(vm: &Vm, helper: &'static str, handle: u64) -> Result<MapIdx> {
+    let map = map_arg(vm, helper, handle)?;
+    let wanted = "a map that programs may write";
+    if vm.map(map).writable() { Ok(map) } else { Err(TrapKind::HelperArg { helper, reg: 1, wanted }) }
+}
+
+pub(super) fn map_lookup_elem(vm: &mut Vm, [map, key, ..]: Args) -> Result {
+    let helper = "map_lookup_elem";
+    let map = map_arg(vm, helper, map)?;
+    if !vm.map(map).readable() {
+        return Err(TrapKind::HelperArg { helper, reg: 1, wanted: "a map that programs may read" });
+    }
+    let key = key_arg(vm, map, key)?;
+    let mut steps = Steps::default();
+    let found = vm.map(map).lookup(key.bytes(), &mut steps);
+    vm.charge(steps.0.into())?;
+    Ok(found.map_or(0, |off| vm.value_addr(map, off)))
+}
+
+pub(super) fn map_update_elem(vm: &mut Vm, [map, key, value, flags, _]: Args) -> Result {
+    let map = writable_map_arg(vm, "map_update_elem", map)?;
+    let key = key_arg(vm, map, key)?;
+    let size = vm.map(map).def().value_size;
+    let mut steps = Steps::default();
+    let updated =
+        vm.with_copy(value, size.into(), |vm, value| vm.map(map).update(key.bytes(), value, flags, &mut steps))?;
+    vm.charge(steps.0.into())?;
+    status(updated)
+}
+
+pub(super) fn map_delete_elem(vm: &mut Vm, [map, key, ..]: Args) -> Result {
+    let map = writable_map_arg(vm, "map_delete_elem", map)?;
+    let key = key_arg(vm, map, key)?;
+    let mut steps = Steps::default();
+    let deleted = vm.map(map).delete(key.bytes(), &mut steps);
+    vm.charge(steps.0.into())?;
+    status(deleted)
 }
 
 pub(super) fn ktime_get_ns(vm: &mut Vm, _: Args) -> Result {
-    Ok(vm.time_ns)
+    Ok(vm.time_ns())
 }
 
-/// SplitMix64, the upper half: any seed gives a good sequence.
 pub(super) fn get_prandom_u32(vm: &mut Vm, _: Args) -> Result {
-    vm.random = vm.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = vm.random;
-    z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    Ok((z ^ z >> 31) >> 32)
+    Ok(vm.next_random() >> 32)
 }
 
 pub(super) fn get_smp_processor_id(vm: &mut Vm, _: Args) -> Result {
-    Ok(vm.cpu.into())
+    Ok(vm.cpu().into())
 }
 
 /// Engines take tail calls themselves; reached only by a call that names it where no engine would.
@@ -91,15 +113,12 @@ pub(super) fn tail_call(_: &mut Vm, _: Args) -> Result {
 
 /// Prints `format` of `size` bytes with up to three arguments.
 pub(super) fn trace_printk(vm: &mut Vm, [addr, size, a, b, c]: Args) -> Result {
-    // The kernel's verifier bounds the format by the stack or a map value; so does the region's check.
-    let size = u64::from(size as u32);
-    vm.memory().span(addr, size, Access::Read)?;
-    let mut text = vec![0; size as usize];
-    vm.memory().copy_in(addr, &mut text)?;
-    match format::format(&text, &[a, b, c], vm.memory()) {
+    let formatted = vm.with_copy(addr, size as u32 as u64, |vm, text| format::format(text, &[a, b, c], vm.memory()))?;
+    match formatted {
         Ok(line) => {
+            vm.charge_bytes(line.bytes.len() as u64)?;
             let text = String::from_utf8_lossy(&line.bytes);
-            vm.trace.push(TraceLine { text: text.trim_end_matches('\n').to_string() });
+            vm.print(text.trim_end_matches('\n').to_string());
             Ok(line.len as u64)
         }
         Err(refused) => fail(refused.errno()),
@@ -115,17 +134,11 @@ pub(super) fn skb_load_bytes(vm: &mut Vm, [ctx, off, to, size, _]: Args) -> Resu
     ctx_arg(vm, "skb_load_bytes", ctx)?;
     let size = u64::from(size as u32);
     vm.memory().span(to, size, Access::Write)?;
-    let mut bytes = std::mem::take(&mut vm.scratch);
-    bytes.clear();
-    bytes.resize(size as usize, 0);
+    vm.charge_bytes(size)?;
     // Where the packet is too short, the target is cleared.
-    let loaded = packet_offset(off).is_some_and(|off| vm.packet.read(off, &mut bytes));
-    if !loaded {
-        bytes.fill(0);
-    }
-    let copied = vm.memory().copy_out(to, &bytes);
-    vm.scratch = bytes;
-    copied?;
+    let mut bytes = vec![0; size as usize];
+    let loaded = packet_offset(off).is_some_and(|off| vm.read_packet(off, &mut bytes));
+    vm.memory().copy_out(to, &bytes)?;
     if loaded { Ok(0) } else { fail(EFAULT) }
 }
 
@@ -141,15 +154,11 @@ pub(super) fn skb_store_bytes(vm: &mut Vm, [ctx, off, from, size, flags]: Args) 
         return fail(EINVAL);
     }
     let Some(off) = packet_offset(off) else { return fail(EFAULT) };
-    let mut bytes = std::mem::take(&mut vm.scratch);
-    bytes.resize(size as usize, 0);
-    let stored = vm.memory().copy_in(from, &mut bytes).map(|()| vm.packet.write(off, &bytes));
-    vm.scratch = bytes;
-    if !stored? {
+    if !vm.with_copy(from, size, |vm, bytes| vm.write_packet(off, bytes))? {
         return fail(EFAULT);
     }
     if flags & INVALIDATE_HASH != 0 {
-        vm.skb.hash = 0;
+        vm.skb_mut().hash = 0;
     }
     Ok(0)
 }
@@ -159,7 +168,7 @@ fn checksum_field(vm: &Vm, off: u64) -> Option<(usize, u16)> {
     const MAX_OFFSET: usize = 0xffff;
     let off = off as u32 as usize;
     let mut field = [0; 2];
-    let reachable = off <= MAX_OFFSET && off.is_multiple_of(2) && vm.packet.read(off, &mut field);
+    let reachable = off <= MAX_OFFSET && off.is_multiple_of(2) && vm.read_packet(off, &mut field);
     reachable.then(|| (off, u16::from_le_bytes(field)))
 }
 
@@ -173,7 +182,7 @@ pub(super) fn l3_csum_replace(vm: &mut Vm, [ctx, off, from, to, flags]: Args) ->
     }
     let Some((off, old)) = checksum_field(vm, off) else { return fail(EFAULT) };
     let Some(new) = replaced(old, from, to, flags & FIELD_MASK) else { return fail(EINVAL) };
-    vm.packet.write(off, &new.to_le_bytes());
+    vm.write_packet(off, &new.to_le_bytes());
     Ok(0)
 }
 
@@ -210,7 +219,7 @@ pub(super) fn l4_csum_replace(vm: &mut Vm, [ctx, off, from, to, flags]: Args) ->
     if mark && new == 0 {
         new = MANGLED_0;
     }
-    vm.packet.write(off, &new.to_le_bytes());
+    vm.write_packet(off, &new.to_le_bytes());
     Ok(0)
 }
 
@@ -224,16 +233,8 @@ fn replaced_l4(field: u16, from: u64, to: u64, size: u64) -> Option<u16> {
 /// The difference of two buffers' sums, folded to 16 bits; either may be absent.
 pub(super) fn csum_diff(vm: &mut Vm, [from, from_size, to, to_size, seed]: Args) -> Result {
     let (from_size, to_size) = (from_size as u32, to_size as u32);
-    let mut sum_of = |addr: u64, size: u32, seed: u32| {
-        // Before there is room for it: a program may claim four gigabytes.
-        vm.memory().span(addr, size.into(), Access::Read)?;
-        let mut bytes = std::mem::take(&mut vm.scratch);
-        bytes.resize(size as usize, 0);
-        let copied = vm.memory().copy_in(addr, &mut bytes);
-        let sum = csum::partial(&bytes, seed);
-        vm.scratch = bytes;
-        copied.map(|()| sum)
-    };
+    let mut sum_of =
+        |addr: u64, size: u32, seed: u32| vm.with_copy(addr, size.into(), |_, bytes| csum::partial(bytes, seed));
     let seed = seed as u32;
     let sum = match (from_size, to_size) {
         (0, 0) => seed,

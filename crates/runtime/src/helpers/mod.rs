@@ -9,8 +9,9 @@ mod bodies;
 mod format;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
-use oxbpf_abi::{HELPERS, ProgType, for_each_helper};
+use oxbpf_abi::{HELPERS, PROG_TYPES, ProgType, for_each_helper};
 
 use crate::trap::TrapKind;
 use crate::vm::Vm;
@@ -29,33 +30,47 @@ type Body = fn(&mut Vm, [u64; 5]) -> Result<u64, TrapKind>;
 const IDS: usize = 212;
 
 /// The helpers that programs of one type may call.
-#[derive(Clone, Copy)]
 pub struct Helpers {
     prog_type: ProgType,
-    table: &'static [Option<HelperFn>; IDS],
+    table: [Option<HelperFn>; IDS],
+}
+
+static OF_TYPES: LazyLock<Vec<Helpers>> =
+    LazyLock::new(|| PROG_TYPES.iter().map(|r| Helpers::new(r.prog_type)).collect());
+
+impl Helpers {
+    /// The table of a program type.
+    pub fn of(prog_type: ProgType) -> &'static Helpers {
+        &OF_TYPES[prog_type as usize]
+    }
+
+    fn new(prog_type: ProgType) -> Helpers {
+        let mut table = [None; IDS];
+        for row in HELPERS.iter().filter(|row| row.callable_by(prog_type)) {
+            table[row.id as usize] = TABLE[row.id as usize];
+        }
+        Helpers { prog_type, table }
+    }
+
+    /// The function of a helper.
+    #[inline(always)]
+    pub fn get(&self, id: u32) -> Result<HelperFn, TrapKind> {
+        let found = self.table.get(id as usize).copied().flatten();
+        found.ok_or_else(|| self.refuse(id))
+    }
+
+    #[cold]
+    fn refuse(&self, id: u32) -> TrapKind {
+        match oxbpf_abi::helper_by_id(id) {
+            Some(row) => TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name },
+            None => TrapKind::UnknownHelper { id },
+        }
+    }
 }
 
 impl std::fmt::Debug for Helpers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Helpers({})", self.prog_type)
-    }
-}
-
-impl Helpers {
-    pub(crate) fn of(prog_type: ProgType) -> Helpers {
-        Helpers { prog_type, table: &TABLE }
-    }
-
-    /// The function of a helper.
-    pub fn get(&self, id: u32) -> Result<HelperFn, TrapKind> {
-        let found = self.table.get(id as usize).copied().flatten();
-        let function = found.ok_or(TrapKind::UnknownHelper { id })?;
-        match oxbpf_abi::helper_by_id(id) {
-            Some(row) if !row.callable_by(self.prog_type) => {
-                Err(TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name })
-            }
-            _ => Ok(function),
-        }
     }
 }
 
@@ -67,7 +82,7 @@ fn enter(vm: *mut Vm, helper: &'static str, args: [u64; 5], body: Body) -> u64 {
     match result.unwrap_or(Err(TrapKind::HelperPanic { helper })) {
         Ok(r0) => r0,
         Err(trap) => {
-            vm.trap = Some(trap);
+            vm.raise(trap);
             0
         }
     }

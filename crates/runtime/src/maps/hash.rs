@@ -6,203 +6,230 @@
 //! in Linux 6.18, measured, where each CPU has such elements.
 //!
 //! ```text
-//! block:    | buckets: u32 each | elements ...                                      |
-//! element:  | next: u32 | hash: u32 | value, padded to 8 | key, padded to 8          |
+//! storage:  | lock | used | free | spare | len | - | buckets: u32 each | elements ...      |
+//! element:  | next: u32 | hash: u32 | value, padded to 8 | key, padded to 8                 |
 //! ```
-//! A link is an element's number plus one; 0 ends a chain. Free elements form a chain too.
+//! A link is an element's number plus one; 0 ends a chain. Free elements form a chain too. Changes are made under the
+//! lock; look-ups walk without it.
 
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::FixedState;
 use oxbpf_abi::{errno, map_flags};
-use oxbpf_ir::{MapDef, MapIdx};
+use oxbpf_ir::MapDef;
 
-use super::{Entry, aligned, value_at};
-use crate::memory::{ArenaError, Block, Elements, Memory, Region, RegionKind};
+use super::{Steps, aligned, elements, read};
+use crate::memory::{Elements, Storage};
+
+/// The header's words, by offset.
+const LOCK: usize = 0;
+/// Elements ever used; those below may be free again.
+const USED: usize = 4;
+/// The chain of elements that were given back.
+const FREE: usize = 8;
+/// The element that the next update of a present key takes; 0 where it takes any free one.
+const SPARE: usize = 12;
+/// Entries in the map.
+const LEN: usize = 16;
+const BUCKETS: usize = 24;
 
 /// Offset of the value in an element: after the link and the hash.
 const VALUE: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Hash {
-    block: Block,
-    buckets: u32,
-    /// Where elements start in the block.
-    first: usize,
+    buckets: usize,
     stride: usize,
     key_off: usize,
-    key_size: usize,
+    key_size: u32,
     value_size: u32,
     max_entries: u32,
-    /// Elements ever used; those below may be free again.
-    used: u32,
-    /// The chain of elements that were deleted.
-    free: u32,
-    /// The element that the next update of a present key takes; 0 where it takes any free one.
-    spare: u32,
-    /// Elements in the map.
-    len: u32,
+    preallocated: bool,
 }
 
 impl Hash {
-    pub(super) fn new(def: &MapDef, index: MapIdx, memory: &mut Memory) -> Result<Hash, ArenaError> {
-        let full = ArenaError::Full { wanted: usize::MAX };
-        let buckets = def.max_entries.checked_next_power_of_two().ok_or(full)?;
+    pub(super) fn new(def: &MapDef) -> Hash {
         let key_off = VALUE + aligned(def.value_size);
-        let stride = key_off + aligned(def.key_size);
-        let first = aligned(buckets.saturating_mul(4));
-        let count = def.max_entries.checked_add(1).ok_or(full)?;
-        let elements = stride.checked_mul(count as usize).ok_or(full)?;
-        let block = memory.alloc(first.saturating_add(elements))?;
-        let shape = Elements { stride: stride as u64, off: VALUE as u64, size: def.value_size.into() };
-        let region = Region::sized(&def.name, RegionKind::MapValues(index), elements as u64).with_elements(shape);
-        memory.add_region(&block, first, region);
-        Ok(Hash {
-            block,
-            buckets,
-            first,
-            stride,
+        Hash {
+            buckets: (def.max_entries as usize).next_power_of_two(),
+            stride: key_off + aligned(def.key_size),
             key_off,
-            key_size: def.key_size as usize,
+            key_size: def.key_size,
             value_size: def.value_size,
             max_entries: def.max_entries,
-            used: 0,
-            free: 0,
-            spare: if def.flags & map_flags::NO_PREALLOC == 0 { count } else { 0 },
-            len: 0,
-        })
+            preallocated: def.flags & map_flags::NO_PREALLOC == 0,
+        }
     }
 
-    fn hash(&self, key: &[u8]) -> u32 {
-        // A fixed seed: iteration and collisions repeat from run to run.
-        let mut hasher = FixedState::default().build_hasher();
-        hasher.write(key);
-        hasher.finish() as u32
+    /// Elements, one more than the map holds.
+    fn count(&self) -> usize {
+        self.max_entries as usize + 1
+    }
+
+    /// Where elements start.
+    fn first(&self) -> usize {
+        (BUCKETS + self.buckets * 4).next_multiple_of(8)
+    }
+
+    pub(super) fn len(&self) -> Option<usize> {
+        // Links are 32 bits, and the count one more than the entries.
+        (self.max_entries < u32::MAX).then_some(())?;
+        self.stride.checked_mul(self.count())?.checked_add(self.first())
+    }
+
+    pub(super) fn prepare(&self, storage: &Storage) {
+        if self.preallocated {
+            storage.set_u32(SPARE, self.count() as u32);
+        }
+    }
+
+    pub(super) fn values(&self) -> (usize, u64, Elements) {
+        let len = self.stride as u64 * self.count() as u64;
+        (self.first(), len, elements(self.stride, VALUE, self.value_size))
     }
 
     fn element(&self, link: u32) -> usize {
-        self.first + (link as usize - 1) * self.stride
+        self.first() + (link as usize - 1) * self.stride
     }
 
     fn bucket(&self, hash: u32) -> usize {
-        (hash & (self.buckets - 1)) as usize * 4
+        BUCKETS + (hash as usize & (self.buckets - 1)) * 4
     }
 
-    /// The link cell that leads to a key's element, and the element; or the chain's last cell.
-    fn find(&self, key: &[u8], hash: u32) -> Result<(usize, u32), usize> {
+    /// The link cell that leads to a key's element, and the element; none where the key is absent.
+    fn find(&self, storage: &Storage, key: &[u8], hash: u32, steps: &mut Steps) -> Option<(usize, u32)> {
         let mut cell = self.bucket(hash);
-        loop {
-            let link = self.block.u32(cell);
-            if link == 0 {
-                return Err(cell);
+        // While others change the map, a walk may stray into another chain; it ends all the same.
+        for _ in 0..self.count() {
+            let link = storage.u32(cell);
+            if link == 0 || link as usize > self.count() {
+                return None;
             }
+            steps.0 += 1;
             let element = self.element(link);
-            if self.block.u32(element + 4) == hash && self.block.matches(element + self.key_off, key) {
-                return Ok((cell, link));
+            if storage.u32(element + 4) == hash && storage.matches(element + self.key_off, key) {
+                return Some((cell, link));
             }
             cell = element;
         }
+        None
     }
 
-    pub(super) fn lookup(&self, key: &[u8]) -> u64 {
-        if key.len() != self.key_size {
-            return 0;
-        }
-        match self.find(key, self.hash(key)) {
-            Ok((_, link)) => self.block.addr() + (self.element(link) + VALUE) as u64,
-            Err(_) => 0,
-        }
+    pub(super) fn lookup(&self, storage: &Storage, key: &[u8], steps: &mut Steps) -> Option<usize> {
+        let (_, link) = self.find(storage, self.sized(key)?, hash(key), steps)?;
+        Some(self.element(link) + VALUE)
     }
 
-    pub(super) fn update(&mut self, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
+    fn sized<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
+        (key.len() == self.key_size as usize).then_some(key)
+    }
+
+    pub(super) fn update(
+        &self,
+        storage: &Storage,
+        key: &[u8],
+        value: &[u8],
+        flags: u64,
+        steps: &mut Steps,
+    ) -> Result<(), i64> {
         // Values have no lock; unlike an array, a hash asks for it first.
         if flags & map_flags::F_LOCK != 0 {
             return Err(errno::EINVAL);
         }
-        let hash = self.hash(key);
-        match self.find(key, hash) {
-            Ok(_) if flags == map_flags::NOEXIST => Err(errno::EEXIST),
-            Ok((cell, old)) => {
-                let next = self.block.u32(self.element(old));
-                let new = match self.spare {
-                    0 => self.take(),
-                    spare => spare,
-                };
-                self.fill(new, hash, key, value);
-                self.block.set_u32(self.element(new), next);
-                self.block.set_u32(cell, new);
-                match self.spare {
-                    0 => self.give_back(old),
-                    _ => self.spare = old,
+        storage.locked(LOCK, || {
+            let hash = hash(key);
+            match self.find(storage, key, hash, steps) {
+                Some(_) if flags == map_flags::NOEXIST => Err(errno::EEXIST),
+                Some((cell, old)) => {
+                    self.replace(storage, cell, old, hash, key, value);
+                    Ok(())
                 }
-                Ok(())
+                None if flags == map_flags::EXIST => Err(errno::ENOENT),
+                None if storage.u32(LEN) >= self.max_entries => Err(errno::E2BIG),
+                None => {
+                    let link = self.take(storage);
+                    storage.set_u32(LEN, storage.u32(LEN) + 1);
+                    let bucket = self.bucket(hash);
+                    self.fill(storage, link, hash, key, value);
+                    storage.set_u32(self.element(link), storage.u32(bucket));
+                    storage.set_u32(bucket, link);
+                    Ok(())
+                }
             }
-            Err(_) if flags == map_flags::EXIST => Err(errno::ENOENT),
-            Err(_) if self.len == self.max_entries => Err(errno::E2BIG),
-            Err(_) => {
-                let link = self.take();
-                self.len += 1;
-                let bucket = self.bucket(hash);
-                self.fill(link, hash, key, value);
-                self.block.set_u32(self.element(link), self.block.u32(bucket));
-                self.block.set_u32(bucket, link);
-                Ok(())
-            }
-        }
+        })
     }
 
-    /// Writes an element's contents; it is linked afterwards.
-    fn fill(&self, link: u32, hash: u32, key: &[u8], value: &[u8]) {
+    /// Puts another element with a new value in an element's place.
+    fn replace(&self, storage: &Storage, cell: usize, old: u32, hash: u32, key: &[u8], value: &[u8]) {
+        let spare = storage.u32(SPARE);
+        let new = if spare == 0 { self.take(storage) } else { spare };
+        self.fill(storage, new, hash, key, value);
+        storage.set_u32(self.element(new), storage.u32(self.element(old)));
+        storage.set_u32(cell, new);
+        if spare == 0 { self.give_back(storage, old) } else { storage.set_u32(SPARE, old) }
+    }
+
+    fn fill(&self, storage: &Storage, link: u32, hash: u32, key: &[u8], value: &[u8]) {
         let element = self.element(link);
-        self.block.write(element + VALUE, value);
-        self.block.write(element + self.key_off, key);
-        self.block.set_u32(element + 4, hash);
+        storage.write(element + VALUE, value);
+        storage.write(element + self.key_off, key);
+        storage.set_u32(element + 4, hash);
     }
 
-    pub(super) fn delete(&mut self, key: &[u8]) -> Result<(), i64> {
-        if key.len() != self.key_size {
-            return Err(errno::EINVAL);
-        }
-        let (cell, link) = self.find(key, self.hash(key)).map_err(|_| errno::ENOENT)?;
-        self.block.set_u32(cell, self.block.u32(self.element(link)));
-        self.give_back(link);
-        self.len -= 1;
-        Ok(())
+    pub(super) fn delete(&self, storage: &Storage, key: &[u8], steps: &mut Steps) -> Result<(), i64> {
+        let key = self.sized(key).ok_or(errno::EINVAL)?;
+        storage.locked(LOCK, || {
+            let (cell, link) = self.find(storage, key, hash(key), steps).ok_or(errno::ENOENT)?;
+            storage.set_u32(cell, storage.u32(self.element(link)));
+            self.give_back(storage, link);
+            storage.set_u32(LEN, storage.u32(LEN).saturating_sub(1));
+            Ok(())
+        })
     }
 
-    fn give_back(&mut self, link: u32) {
-        self.block.set_u32(self.element(link), self.free);
-        self.free = link;
+    fn give_back(&self, storage: &Storage, link: u32) {
+        storage.set_u32(self.element(link), storage.u32(FREE));
+        storage.set_u32(FREE, link);
     }
 
     /// A free element: the last one given back, or the next one never used. Since there is one more than the map
     /// holds, and the caller has room in the map, there is one.
-    fn take(&mut self) -> u32 {
-        match self.free {
+    fn take(&self, storage: &Storage) -> u32 {
+        match storage.u32(FREE) {
             0 => {
-                self.used += 1;
-                debug_assert!(self.used <= self.max_entries + 1);
-                self.used
+                let used = storage.u32(USED) + 1;
+                storage.set_u32(USED, used);
+                used
             }
             link => {
-                self.free = self.block.u32(self.element(link));
+                storage.set_u32(FREE, storage.u32(self.element(link)));
                 link
             }
         }
     }
 
-    pub(super) fn entries(&self) -> Vec<Entry> {
-        let mut out = Vec::new();
-        for bucket in 0..self.buckets as usize {
-            let mut link = self.block.u32(bucket * 4);
-            while link != 0 {
+    pub(super) fn for_each(&self, storage: &Storage, visit: &mut dyn FnMut(&[u8], &[u8])) {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        let mut left = self.count();
+        for bucket in 0..self.buckets {
+            let mut link = storage.u32(BUCKETS + bucket * 4);
+            while link != 0 && link as usize <= self.count() && left > 0 {
+                left -= 1;
                 let element = self.element(link);
-                let mut key = vec![0; self.key_size];
-                self.block.read(element + self.key_off, &mut key);
-                out.push((key, value_at(&self.block, element + VALUE, self.value_size)));
-                link = self.block.u32(element);
+                read(storage, element + self.key_off, self.key_size, &mut key);
+                visit(&key, read(storage, element + VALUE, self.value_size, &mut value));
+                link = storage.u32(element);
             }
         }
-        out
     }
+}
+
+/// The hash of a key. It stands in storages, so it never changes: words of eight bytes, little-endian and padded
+/// with zeros, each mixed in by a multiplication with 2^64 divided by the golden ratio and a fold of the upper half.
+fn hash(key: &[u8]) -> u32 {
+    let mut h = key.len() as u64;
+    for word in key.chunks(8) {
+        let mut bytes = [0; 8];
+        bytes[..word.len()].copy_from_slice(word);
+        h = (h ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        h ^= h >> 32;
+    }
+    h as u32
 }

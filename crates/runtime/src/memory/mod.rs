@@ -6,19 +6,23 @@
 #![allow(unsafe_code)]
 
 mod arena;
+mod raw;
 mod region;
+mod storage;
 
-use std::sync::Arc;
-
+use oxbpf_ir::MapIdx;
 use oxbpf_isa::{AtomicOp, MemSize, Width};
 
 pub use arena::{Arena, ArenaError, Block};
-pub use region::{Elements, Region, RegionId, RegionKind};
+pub(crate) use region::{Bounds, Region};
+pub use region::{Elements, RegionId, RegionKind};
+pub use storage::Storage;
 
 use crate::trap::{Access, Place, TrapKind};
+use region::{Owner, describe};
 
 /// What an address leads to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Located {
     /// Bytes of the arena, bounded.
     Bytes,
@@ -29,8 +33,11 @@ pub(crate) enum Located {
 /// An arena and its regions.
 #[derive(Debug)]
 pub struct Memory {
-    arena: Arc<Arena>,
-    regions: Vec<Region>,
+    arena: Arena,
+    /// By region: what is looked at for each access. Region 0 is nobody's and contains nothing.
+    bounds: Vec<Bounds>,
+    /// By region: the rest.
+    owners: Vec<Owner>,
 }
 
 impl Memory {
@@ -38,9 +45,9 @@ impl Memory {
     ///
     /// Fails when the host gives no address space.
     pub fn new() -> Result<Memory, ArenaError> {
-        // Region 0 is what a page without an owner belongs to: it contains nothing.
-        let nobody = Region::new("nothing", RegionKind::Nothing, 0, 0);
-        Ok(Memory { arena: Arc::new(Arena::new()?), regions: vec![nobody] })
+        let nobody = Owner { name: "nothing".into(), map: None, within: 0..0 };
+        let nothing = Region::new("nothing", RegionKind::Nothing, 0).bounds(0);
+        Ok(Memory { arena: Arena::new()?, bounds: vec![nothing], owners: vec![nobody] })
     }
 
     /// The arena, to see where it lies.
@@ -48,63 +55,75 @@ impl Memory {
         &self.arena
     }
 
-    /// Zeroed, writable memory of at least `len` bytes that belongs to no region yet.
-    pub fn alloc(&mut self, len: usize) -> Result<Block, ArenaError> {
-        Arena::alloc(&self.arena, len)
+    /// Zeroed memory of the guest's own that belongs to no region yet.
+    pub(crate) fn alloc(&mut self, len: usize) -> Result<Block, ArenaError> {
+        self.arena.alloc(len)
     }
 
-    /// Makes a range of a block a region that programs may reach.
-    pub fn add_region(&mut self, block: &Block, off: usize, region: Region) -> RegionId {
-        let id = RegionId(self.regions.len() as u32);
-        let (first, last) = (block.addr(), block.addr() + block.len() as u64);
-        let region =
-            Region { start: first + off as u64, end: first + off as u64 + region.len(), owned: first..last, ..region };
-        assert!(region.end <= last, "a region lies inside its block");
-        self.arena.own(first..last, id.0);
-        self.regions.push(region);
+    /// A map's memory in the guest's address space.
+    pub(crate) fn map(&mut self, storage: &Storage) -> Result<Block, ArenaError> {
+        self.arena.map(storage)
+    }
+
+    /// Makes a part of a block a region that programs may reach; the rest of the block belongs to it, out of bounds.
+    pub(crate) fn add_region(&mut self, block: Block, off: u64, region: Region) -> RegionId {
+        let within = block.range();
+        let fits = within.end - within.start;
+        assert!(off <= fits && region.len <= fits - off, "a region lies inside its block");
+        assert!(!matches!(region.kind, RegionKind::Context | RegionKind::Handles), "those have no memory");
+        self.enter(region, within.start + off, within)
+    }
+
+    /// Addresses of this kind without memory behind them: handles or the context. Returns the first.
+    pub(crate) fn add_opaque(&mut self, name: &str, kind: RegionKind, len: u64) -> Result<u64, ArenaError> {
+        assert!(matches!(kind, RegionKind::Context | RegionKind::Handles), "others have memory");
+        let start = self.arena.reserve(len as usize)?;
+        self.enter(Region::new(name, kind, len), start, start..start + len);
+        Ok(start)
+    }
+
+    fn enter(&mut self, region: Region, start: u64, within: std::ops::Range<u64>) -> RegionId {
+        assert!(region.elements.is_none_or(|e| e.stride > 0 && e.off + e.size <= e.stride), "elements do not overlap");
+        let id = RegionId(self.bounds.len() as u32);
+        self.arena.own(within.clone(), id.0);
+        self.bounds.push(region.bounds(start));
+        self.owners.push(Owner { name: region.name, map: region.map, within });
         id
     }
 
-    /// Addresses without memory behind them: handles and the context.
-    pub fn add_opaque(&mut self, name: &str, kind: RegionKind, len: u64) -> Result<(RegionId, u64), ArenaError> {
-        let id = RegionId(self.regions.len() as u32);
-        let start = self.arena.reserve(len as usize)?;
-        self.arena.own(start..start + len, id.0);
-        self.regions.push(Region::new(name, kind, start, start + len));
-        Ok((id, start))
-    }
-
     /// Moves a region's ends inside the block it was made of.
-    pub fn resize(&mut self, id: RegionId, start: u64, end: u64) {
-        let region = &mut self.regions[id.index()];
-        assert!(region.owned.start <= start && start <= end && end <= region.owned.end, "a region stays in its block");
-        (region.start, region.end) = (start, end);
+    pub(crate) fn resize(&mut self, id: RegionId, start: u64, end: u64) {
+        let within = &self.owners[id.index()].within;
+        assert!(within.start <= start && start <= end && end <= within.end, "a region stays in its block");
+        let bounds = &mut self.bounds[id.index()];
+        (bounds.start, bounds.len) = (start, end - start);
     }
 
-    /// A region.
-    pub fn region(&self, id: RegionId) -> &Region {
-        &self.regions[id.index()]
-    }
-
-    #[inline]
-    fn owner(&self, addr: u64) -> &Region {
+    #[inline(always)]
+    fn bounds_at(&self, addr: u64) -> &Bounds {
         // The page table holds only numbers that `own` was given.
-        &self.regions[self.arena.owner(addr) as usize]
+        &self.bounds[self.arena.owner(addr) as usize]
     }
 
-    #[inline]
+    /// The map whose values an address is among.
+    pub fn map_at(&self, addr: u64) -> Option<MapIdx> {
+        self.owners[self.arena.owner(addr) as usize].map
+    }
+
+    #[inline(always)]
     pub(crate) fn locate(&self, addr: u64, size: u64, access: Access) -> Result<Located, TrapKind> {
-        let region = self.owner(addr);
-        if !region.contains(addr, size) {
+        let bounds = self.bounds_at(addr);
+        if !bounds.contain(addr, size) {
             return Err(self.out_of_bounds(addr, size, access));
         }
-        match region.kind {
-            RegionKind::Context => Ok(Located::Context(addr - region.start)),
+        match bounds.kind {
+            RegionKind::Stack | RegionKind::Packet | RegionKind::MapValues => match access {
+                Access::Read if !bounds.readable => Err(TrapKind::WriteOnly { size, place: self.place(addr) }),
+                Access::Write if !bounds.writable => Err(TrapKind::ReadOnly { size, place: self.place(addr) }),
+                _ => Ok(Located::Bytes),
+            },
+            RegionKind::Context => Ok(Located::Context(addr - bounds.start)),
             RegionKind::Handles | RegionKind::Nothing => Err(self.out_of_bounds(addr, size, access)),
-            _ if access == Access::Write && !region.writable => {
-                Err(TrapKind::ReadOnly { size, place: self.place(addr) })
-            }
-            _ => Ok(Located::Bytes),
         }
     }
 
@@ -116,34 +135,19 @@ impl Memory {
     /// Where an address points, for a report.
     #[cold]
     pub fn place(&self, addr: u64) -> Place {
-        const PAGE: u64 = 4096;
-        if addr.wrapping_add(PAGE) < 2 * PAGE {
+        const NEAR: u64 = 4096;
+        if addr.wrapping_add(NEAR) < 2 * NEAR {
             return Place::Null { off: addr as i64 };
         }
         // A pointer one page off still tells which region was meant.
-        for near in [addr, addr.wrapping_sub(PAGE), addr.wrapping_add(PAGE)] {
-            let region = self.owner(near);
-            if region.kind != RegionKind::Nothing {
-                let (name, off) = region.describe(addr);
+        for near in [addr, addr.wrapping_sub(NEAR), addr.wrapping_add(NEAR)] {
+            let region = self.arena.owner(near) as usize;
+            if region != 0 {
+                let (name, off) = describe(&self.bounds[region], &self.owners[region], addr);
                 return Place::Region { name, off };
             }
         }
         Place::Nowhere
-    }
-
-    /// Loads a little-endian number; a context address is an error here.
-    pub fn load(&self, addr: u64, size: MemSize) -> Result<u64, TrapKind> {
-        self.bytes(addr, size.bytes().into(), Access::Read)?;
-        // SAFETY: just bounded by a region, which lies in a block of this arena.
-        Ok(unsafe { self.arena.load(addr, size) })
-    }
-
-    /// Stores the low bytes of a number.
-    pub fn store(&self, addr: u64, size: MemSize, value: u64) -> Result<(), TrapKind> {
-        self.bytes(addr, size.bytes().into(), Access::Write)?;
-        // SAFETY: just bounded by a region, which lies in a block of this arena.
-        unsafe { self.arena.store(addr, size, value) };
-        Ok(())
     }
 
     /// Loads where the caller knows the access to be in bounds.
@@ -151,9 +155,9 @@ impl Memory {
     /// # Safety
     ///
     /// `locate` answered this access with [`Located::Bytes`], or a fact that holds says it would.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn load_unchecked(&self, addr: u64, size: MemSize) -> u64 {
-        debug_assert!(matches!(self.locate(addr, size.bytes().into(), Access::Read), Ok(Located::Bytes)));
+        debug_assert_eq!(self.locate(addr, size.bytes().into(), Access::Read), Ok(Located::Bytes));
         // SAFETY: the caller's word.
         unsafe { self.arena.load(addr, size) }
     }
@@ -162,16 +166,16 @@ impl Memory {
     ///
     /// # Safety
     ///
-    /// As for [`Memory::load_unchecked`].
-    #[inline]
+    /// As for [`Memory::load_unchecked`], of a store.
+    #[inline(always)]
     pub(crate) unsafe fn store_unchecked(&self, addr: u64, size: MemSize, value: u64) {
-        debug_assert!(matches!(self.locate(addr, size.bytes().into(), Access::Write), Ok(Located::Bytes)));
+        debug_assert_eq!(self.locate(addr, size.bytes().into(), Access::Write), Ok(Located::Bytes));
         // SAFETY: the caller's word.
         unsafe { self.arena.store(addr, size, value) }
     }
 
     /// An atomic read-modify-write; returns what memory held.
-    pub fn atomic(&self, op: AtomicOp, width: Width, addr: u64, src: u64, r0: u64) -> Result<u64, TrapKind> {
+    pub(crate) fn atomic(&self, op: AtomicOp, width: Width, addr: u64, src: u64, r0: u64) -> Result<u64, TrapKind> {
         self.atomic_place(addr, width.bytes().into(), Access::Write)?;
         // SAFETY: just bounded by a region, which lies in a block of this arena, and aligned.
         Ok(unsafe { self.arena.atomic(op, width, addr, src, r0) })
@@ -193,23 +197,17 @@ impl Memory {
     }
 
     fn atomic_place(&self, addr: u64, size: u64, access: Access) -> Result<(), TrapKind> {
-        self.bytes(addr, size, access)?;
+        // The verifier refuses atomics on packet and context whatever their alignment.
+        if let Located::Context(_) = self.locate(addr, size, access)? {
+            return Err(TrapKind::AtomicNotAllowed { what: "context" });
+        }
+        if self.bounds_at(addr).kind == RegionKind::Packet {
+            return Err(TrapKind::AtomicNotAllowed { what: "packet" });
+        }
         if !addr.is_multiple_of(size) {
             return Err(TrapKind::Misaligned { size, place: self.place(addr) });
         }
-        // The verifier refuses these whatever the alignment.
-        match self.owner(addr).kind {
-            RegionKind::Packet => Err(TrapKind::AtomicNotAllowed { what: "packet" }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Bounds an access that must hit memory, not the context.
-    fn bytes(&self, addr: u64, size: u64, access: Access) -> Result<(), TrapKind> {
-        match self.locate(addr, size, access)? {
-            Located::Bytes => Ok(()),
-            Located::Context(_) => Err(TrapKind::AtomicNotAllowed { what: "context" }),
-        }
+        Ok(())
     }
 
     /// Copies guest memory out to the host.
@@ -234,5 +232,20 @@ impl Memory {
             Located::Bytes => Ok(()),
             Located::Context(off) => Err(TrapKind::Context { access, off, size }),
         }
+    }
+
+    /// Copies bytes out of a block of the guest's own memory.
+    pub(crate) fn read_block(&self, block: Block, off: usize, to: &mut [u8]) {
+        self.arena.read(block, off, to);
+    }
+
+    /// Copies bytes into a block of the guest's own memory.
+    pub(crate) fn write_block(&mut self, block: Block, off: usize, from: &[u8]) {
+        self.arena.write(block, off, from);
+    }
+
+    /// Clears bytes of a block of the guest's own memory.
+    pub(crate) fn clear_block(&mut self, block: Block, off: usize, len: usize) {
+        self.arena.clear(block, off, len);
     }
 }

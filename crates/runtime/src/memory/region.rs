@@ -6,15 +6,16 @@ use oxbpf_ir::MapIdx;
 
 /// A region by number; 0 is what belongs to nobody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RegionId(pub(crate) u32);
+pub struct RegionId(pub(super) u32);
 
 impl RegionId {
-    pub(crate) const fn index(self) -> usize {
+    pub(super) const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
 /// Whose a region is.
+#[repr(u8)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RegionKind {
     /// Nobody's.
@@ -24,7 +25,7 @@ pub enum RegionKind {
     /// The packet from `data_meta` to `data_end`.
     Packet,
     /// Values of a map.
-    MapValues(MapIdx),
+    MapValues,
     /// Handles of maps: addresses that only helpers understand.
     Handles,
     /// The context: answered by field.
@@ -42,81 +43,90 @@ pub struct Elements {
     pub size: u64,
 }
 
-/// A run of addresses.
+/// What bounds an access: the part of a region that is looked at for each. A code generator may name its fields.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) start: u64,
+    pub(crate) len: u64,
+    /// Distance between elements; 0 where the region is one whole.
+    pub(crate) stride: u64,
+    pub(crate) first: u64,
+    pub(crate) size: u64,
+    pub(crate) kind: RegionKind,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+}
+
+impl Bounds {
+    /// Whether `size` bytes at `addr` lie inside, and inside one element.
+    #[inline(always)]
+    pub(crate) fn contain(&self, addr: u64, size: u64) -> bool {
+        let off = addr.wrapping_sub(self.start);
+        if off > self.len || size > self.len - off {
+            return false;
+        }
+        if self.stride == 0 {
+            return true;
+        }
+        let inside = (off % self.stride).wrapping_sub(self.first);
+        inside <= self.size && size <= self.size - inside
+    }
+}
+
+/// What a region is to be, before it has a place.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Region {
+pub(crate) struct Region {
     pub(crate) name: String,
     pub(crate) kind: RegionKind,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    /// The memory its ends may move in.
-    pub(crate) owned: Range<u64>,
-    pub(crate) writable: bool,
+    pub(crate) len: u64,
     pub(crate) elements: Option<Elements>,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// Of map values: which map's.
+    pub(crate) map: Option<MapIdx>,
 }
 
 impl Region {
-    pub(crate) fn new(name: &str, kind: RegionKind, start: u64, end: u64) -> Region {
-        Region { name: name.to_string(), kind, start, end, owned: start..end, writable: true, elements: None }
-    }
-
-    /// A region of `len` bytes, to be placed in a block.
-    pub fn sized(name: &str, kind: RegionKind, len: u64) -> Region {
-        Region::new(name, kind, 0, len)
+    /// A region of `len` bytes that programs read and write.
+    pub(crate) fn new(name: &str, kind: RegionKind, len: u64) -> Region {
+        Region { name: name.to_string(), kind, len, elements: None, readable: true, writable: true, map: None }
     }
 
     /// The same, in elements.
-    pub fn with_elements(self, elements: Elements) -> Region {
+    pub(crate) fn with_elements(self, elements: Elements) -> Region {
         Region { elements: Some(elements), ..self }
     }
 
-    /// The same, which programs only read.
-    pub fn read_only(self) -> Region {
-        Region { writable: false, ..self }
+    pub(crate) fn bounds(&self, start: u64) -> Bounds {
+        let e = self.elements.unwrap_or(Elements { stride: 0, off: 0, size: 0 });
+        let Region { len, kind, readable, writable, .. } = *self;
+        Bounds { start, len, stride: e.stride, first: e.off, size: e.size, kind, readable, writable }
     }
+}
 
-    /// Its first address.
-    pub fn start(&self) -> u64 {
-        self.start
+/// The part of a region that only reports and the runtime look at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Owner {
+    pub(crate) name: String,
+    pub(crate) map: Option<MapIdx>,
+    /// The memory its ends may move in.
+    pub(crate) within: Range<u64>,
+}
+
+/// A name and an offset for an address in or near a region.
+pub(crate) fn describe(bounds: &Bounds, owner: &Owner, addr: u64) -> (String, i64) {
+    let off = addr.wrapping_sub(bounds.start) as i64;
+    if bounds.stride == 0 {
+        return (owner.name.clone(), off);
     }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.end - self.start
-    }
-
-    /// Whether `size` bytes at `addr` lie inside, and inside one element.
-    #[inline]
-    pub fn contains(&self, addr: u64, size: u64) -> bool {
-        let off = addr.wrapping_sub(self.start);
-        let len = self.end - self.start;
-        if off > len || size > len - off {
-            return false;
-        }
-        match self.elements {
-            None => true,
-            Some(Elements { stride, off: first, size: bytes }) => {
-                let inside = (off % stride).wrapping_sub(first);
-                inside <= bytes && size <= bytes - inside
-            }
-        }
-    }
-
-    /// A name and an offset for an address in or near this region.
-    pub(crate) fn describe(&self, addr: u64) -> (String, i64) {
-        let off = addr.wrapping_sub(self.start) as i64;
-        match self.elements {
-            Some(e) if off >= 0 && self.kind != RegionKind::Stack && self.len() > e.stride => {
-                let (index, inside) = (off as u64 / e.stride, off as u64 % e.stride);
-                (format!("{}[{index}]", self.name), inside.wrapping_sub(e.off) as i64)
-            }
-            // Frames count down from the frame pointer, which stands past the frame's end.
-            Some(e) if off >= 0 && self.kind == RegionKind::Stack => {
-                let (index, inside) = (off as u64 / e.stride, off as u64 % e.stride);
-                (format!("{} frame {index} fp", self.name), inside as i64 - (e.off + e.size) as i64)
-            }
-            Some(e) => (self.name.clone(), off.wrapping_sub(e.off as i64)),
-            None => (self.name.clone(), off),
-        }
+    let Ok(inside) = u64::try_from(off) else { return (owner.name.clone(), off.wrapping_sub(bounds.first as i64)) };
+    let (index, inside) = (inside / bounds.stride, (inside % bounds.stride) as i64);
+    match bounds.kind {
+        // Frames count down from the frame pointer, which stands past the frame's end.
+        RegionKind::Stack => (format!("{} frame {index} fp", owner.name), inside - (bounds.first + bounds.size) as i64),
+        _ if bounds.len > bounds.stride => (format!("{}[{index}]", owner.name), inside - bounds.first as i64),
+        _ => (owner.name.clone(), inside - bounds.first as i64),
     }
 }
 
@@ -124,34 +134,35 @@ impl Region {
 mod tests {
     use super::*;
 
-    fn values() -> Region {
+    fn values() -> Bounds {
         let elements = Elements { stride: 24, off: 8, size: 12 };
-        Region::new("m", RegionKind::MapValues(MapIdx(0)), 4096, 4096 + 72).with_elements(elements)
+        Region::new("m", RegionKind::MapValues, 72).with_elements(elements).bounds(4096)
     }
 
     #[test]
     fn an_access_stays_in_its_element() {
         let r = values();
-        assert!(r.contains(4096 + 8, 12));
-        assert!(!r.contains(4096 + 8, 13));
-        assert!(!r.contains(4096 + 7, 1), "before the value");
-        assert!(!r.contains(4096 + 20, 1), "after the value");
-        assert!(r.contains(4096 + 24 + 8, 8));
-        assert!(!r.contains(4096 + 19, 16), "into the next element");
+        assert!(r.contain(4096 + 8, 12));
+        assert!(!r.contain(4096 + 8, 13));
+        assert!(!r.contain(4096 + 7, 1), "before the value");
+        assert!(!r.contain(4096 + 20, 1), "after the value");
+        assert!(r.contain(4096 + 24 + 8, 8));
+        assert!(!r.contain(4096 + 19, 16), "into the next element");
     }
 
     #[test]
     fn ends_are_exact_and_do_not_wrap() {
-        let r = Region::new("p", RegionKind::Packet, 4096, 4106);
-        assert!(r.contains(4096, 10));
-        assert!(!r.contains(4096, 11));
-        assert!(!r.contains(4095, 1));
-        assert!(!r.contains(4105, u64::MAX));
-        assert!(!r.contains(u64::MAX, 2));
+        let r = Region::new("p", RegionKind::Packet, 10).bounds(4096);
+        assert!(r.contain(4096, 10));
+        assert!(!r.contain(4096, 11));
+        assert!(!r.contain(4095, 1));
+        assert!(!r.contain(4105, u64::MAX));
+        assert!(!r.contain(u64::MAX, 2));
     }
 
     #[test]
     fn reports_name_the_element() {
-        assert_eq!(values().describe(4096 + 24 + 8 + 12), ("m[1]".to_string(), 12));
+        let owner = Owner { name: "m".into(), map: Some(MapIdx(0)), within: 4096..4168 };
+        assert_eq!(describe(&values(), &owner, 4096 + 24 + 8 + 12), ("m[1]".to_string(), 12));
     }
 }
