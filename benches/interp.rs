@@ -12,7 +12,7 @@ use oxbpf_abi::ProgType;
 use oxbpf_interp::Interp;
 use oxbpf_ir::{LowerOptions, ProgIdx, Program, ProgramParts, Unit, Vetted, lower};
 use oxbpf_isa::text::parse;
-use oxbpf_runtime::skb::{self, Link};
+use oxbpf_runtime::skb::Link;
 use oxbpf_runtime::{Engine, Env, Image, Input, Instance, Outcome};
 
 /// A loop of 64-bit operators in registers, 1,000 rounds.
@@ -133,8 +133,7 @@ impl Workload {
     fn run(&mut self) -> u64 {
         let mut executed = 0;
         for data in &self.packets {
-            let link = Link::Ethernet;
-            let input = Input { data, link, skb: skb::derive(data, data.len() as u32, link), time_ns: 0 };
+            let input = Input::new(data, Link::Ethernet);
             match self.instance.run(black_box(&input)) {
                 Ok(Outcome::Return(r0)) => black_box(r0),
                 other => panic!("{}: {other:?}", self.name),

@@ -39,7 +39,7 @@ fn compare(loaded: &Loaded, capture: &Path) -> Comparison {
         let mut ctx = skb::derive(packet.data, len, Link::Ethernet);
         skb::set(&mut ctx, "mark", packet.number % 300).unwrap();
         skb::set_element(&mut ctx, "cb", 1, packet.number).unwrap();
-        let input = Input { data: packet.data, link: Link::Ethernet, skb: ctx, time_ns: packet.time_ns };
+        let input = Input { skb: ctx, time_ns: packet.time_ns, ..Input::new(packet.data, Link::Ethernet) };
         let _ = pair.run(packet.number, &input).expect("both engines run");
     }
     pair.finish().expect("maps are read");
@@ -99,7 +99,7 @@ fn redirector_steers_by_queue_and_keeps_checksums() {
         let queue = packet.number % 8;
         let mut ctx = skb::derive(packet.data, packet.len, Link::Ethernet);
         skb::set(&mut ctx, "queue_mapping", queue).unwrap();
-        let input = Input { data: packet.data, link: Link::Ethernet, skb: ctx, time_ns: packet.time_ns };
+        let input = Input { skb: ctx, time_ns: packet.time_ns, ..Input::new(packet.data, Link::Ethernet) };
         let verdict = instance.run(&input).unwrap().verdict().expect("no trap");
         let after = instance.packet();
         let tcp = 14 + usize::from(after[14] & 0xf) * 4;

@@ -11,7 +11,7 @@ use oxbpf::compare::Comparison;
 use oxbpf::interp::Interp;
 use oxbpf::ir::{MapDef, MapInit, ProgIdx, Program, ProgramParts, Unit};
 use oxbpf::kernel::Kernel;
-use oxbpf::runtime::skb::{self, Link};
+use oxbpf::runtime::skb::Link;
 use oxbpf::runtime::{Availability, Engine, EngineError, Env, Image, Input};
 use oxbpf_abi::{MapType, ProgType};
 use oxbpf_progen::{Generated, Generator, MapKind, Topic};
@@ -58,10 +58,7 @@ fn compare(generated: &Generated, counts: &Counts) -> Option<String> {
             return None;
         }
     };
-    let data = &generated.packet;
-    let ctx = skb::derive(data, data.len() as u32, Link::Ethernet);
-    let input = Input { data, link: Link::Ethernet, skb: ctx, time_ns: 0 };
-    let ran = pair.run(1, &input).expect("both engines run");
+    let ran = pair.run(1, &Input::new(&generated.packet, Link::Ethernet)).expect("both engines run");
     assert!(ran.is_ok(), "seed {}: the kernel takes generated packets: {ran:?}", generated.seed);
     pair.finish().expect("maps are read");
     counts.run.fetch_add(1, Ordering::Relaxed);

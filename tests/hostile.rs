@@ -3,7 +3,7 @@
 use oxbpf::abi::ProgType;
 use oxbpf::interp::Interp;
 use oxbpf::prog::{self, Types};
-use oxbpf::runtime::skb::{self, Link};
+use oxbpf::runtime::skb::Link;
 use oxbpf::runtime::{Engine, Env, Input};
 
 /// Mutations of each example.
@@ -31,34 +31,59 @@ fn mutate(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
     }
 }
 
-#[test]
-fn mutated_examples_load_and_run_or_fail() {
+/// Loads and runs mutations of one example; returns how many loaded and how many ran.
+fn mutations(name: &str, section: Option<&str>) -> (u64, u64) {
     let frame: Vec<u8> = (0..90u8).collect();
-    let ctx = skb::derive(&frame, 90, Link::Ethernet);
-    let input = Input { data: &frame, link: Link::Ethernet, skb: ctx, time_ns: 1 };
+    let input = Input::new(&frame, Link::Ethernet);
     let types = Types { forced: None, fallback: ProgType::SchedCls };
     let env = Env { fuel: 20_000, ..Env::default() };
     let (mut loaded, mut ran) = (0, 0);
-    for (name, section) in [
-        ("minimal", None),
-        ("mark_stats", None),
-        ("port_redirect", None),
-        ("tail_call", Some("classifier")),
-        ("tail_call_btf", Some("tc/entry")),
-        ("tc_flow", None),
-    ] {
-        let original = std::fs::read(format!("examples/{name}.o")).unwrap();
-        let mut numbers = Numbers(name.len() as u64);
-        for _ in 0..MUTATIONS {
-            let mut bytes = original.clone();
-            mutate(&mut bytes, &mut numbers);
-            let Ok(program) = prog::load_bytes(name, &bytes, section, types) else { continue };
-            loaded += 1;
-            let Ok(mut instance) = Interp.prepare(&program.image(), &env) else { continue };
-            instance.run(&input).unwrap();
-            ran += 1;
-        }
+    let original = std::fs::read(format!("examples/{name}.o")).unwrap();
+    let mut numbers = Numbers(name.len() as u64);
+    for _ in 0..MUTATIONS {
+        let mut bytes = original.clone();
+        mutate(&mut bytes, &mut numbers);
+        let Ok(program) = prog::load_bytes(name, &bytes, section, types) else { continue };
+        loaded += 1;
+        let Ok(mut instance) = Interp.prepare(&program.image(), &env) else { continue };
+        instance.run(&input).unwrap();
+        ran += 1;
     }
-    // The test is of use only where damage gets through to the engine.
-    assert!(loaded > 10_000 && ran > 5_000, "{loaded} loaded, {ran} ran");
+    (loaded, ran)
+}
+
+/// The test is of use only where damage gets through to the engine.
+fn some_get_through(name: &str, section: Option<&str>) {
+    let (loaded, ran) = mutations(name, section);
+    assert!(loaded > 500 && ran > 300, "{name}: {loaded} loaded, {ran} ran");
+}
+
+#[test]
+fn minimal() {
+    some_get_through("minimal", None);
+}
+
+#[test]
+fn mark_stats() {
+    some_get_through("mark_stats", None);
+}
+
+#[test]
+fn port_redirect() {
+    some_get_through("port_redirect", None);
+}
+
+#[test]
+fn tail_call() {
+    some_get_through("tail_call", Some("classifier"));
+}
+
+#[test]
+fn tail_call_btf() {
+    some_get_through("tail_call_btf", Some("tc/entry"));
+}
+
+#[test]
+fn tc_flow() {
+    some_get_through("tc_flow", None);
 }

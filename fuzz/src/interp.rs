@@ -40,7 +40,7 @@ pub fn interp(bytes: &[u8]) {
     let env = Env { fuel: FUEL, ..Env::default() };
     let mut instance = Interp.prepare(&image, &env).expect("the maps can be made");
     for time_ns in [0, u64::MAX] {
-        let input = Input { data: &packet, link, skb: ctx, time_ns };
+        let input = Input { skb: ctx, time_ns, ..Input::new(&packet, link) };
         match instance.run(&input).expect("the interpreter runs everything") {
             Outcome::Return(_) => {}
             Outcome::Trap(trap) => {

@@ -30,7 +30,7 @@ mod program;
 use std::collections::HashMap;
 
 use oxbpf_abi::{PROG_TYPES, ProgType};
-use oxbpf_ir::{BuildFault, ProgIdx, Unit};
+use oxbpf_ir::{BuildFault, ProgIdx, Unit, UnitError};
 use oxbpf_isa::text::{MAX_ERRORS, MAX_SOURCE, Source, TextFault};
 
 use declare::{Declared, Section};
@@ -246,11 +246,12 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
     let license = declared.license.map_or_else(|| "GPL".to_string(), |l| l.0);
     match Unit::new(name, &license, declared.maps, programs) {
         Ok(unit) => Some(unit),
-        Err(e) => {
-            let part = by_name.get(e.program.as_str()).map(|p| &parts[p.0.index()]);
-            errors.extend(part.map(|part| program::misbuilt(part, e.error)));
+        Err(UnitError::Program { program, error }) => {
+            let part = by_name.get(program.as_str()).map(|p| &parts[p.0.index()]);
+            errors.extend(part.map(|part| program::misbuilt(part, error)));
             None
         }
+        Err(UnitError::NoSuchProgram { .. }) => unreachable!("entries name programs, whose numbers follow from that"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be wrong with an object, and where.
 
 use oxbpf_btf::BtfError;
-use oxbpf_ir::BuildError;
+use oxbpf_ir::{BuildError, UnitError};
 use oxbpf_isa::DecodeError;
 use thiserror::Error;
 
@@ -135,6 +135,9 @@ pub enum ElfError {
         /// What is wrong, in slots of the linked program.
         error: BuildError,
     },
+    /// Programs and maps that do not fit together.
+    #[error(transparent)]
+    Unit(UnitError),
     /// Something that is right and not supported.
     #[error("section {section}: {what} at {at:#x} is not supported")]
     Unsupported {
@@ -197,6 +200,7 @@ impl ElfError {
             ElfError::Btf { error, .. } => error.code(),
             ElfError::Decode { error, .. } => error.code(),
             ElfError::Build { error, .. } => error.code(),
+            ElfError::Unit(error) => error.code(),
             ElfError::Unsupported { .. } => "elf-unsupported",
             ElfError::NoProgram { .. } => "elf-no-program",
             ElfError::Ambiguous { .. } => "elf-ambiguous",

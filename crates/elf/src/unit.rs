@@ -79,8 +79,7 @@ impl Object {
             }
             def
         });
-        Unit::new(name, self.license(), maps.collect(), programs)
-            .map_err(|e| ElfError::Build { program: e.program, error: e.error })
+        Unit::new(name, self.license(), maps.collect(), programs).map_err(ElfError::Unit)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The running kernel as an [`Engine`]: a unit's maps created, its programs loaded, program arrays filled.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use oxbpf_abi::{MapType, ProgType, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx, Program, Unit};
 use oxbpf_isa::{Insn, Pseudo, encode_all};
-use oxbpf_runtime::{Availability, Engine, EngineError, Env, Image, Instance};
+use oxbpf_runtime::maps::{Entry, Map, MapSet};
+use oxbpf_runtime::{Availability, Compiled, Engine, EngineError, Env, Image, Instance};
 
 use crate::func_info::{self, FuncInfo};
 use crate::instance::Loaded;
@@ -32,22 +34,75 @@ impl Engine for Kernel {
         }
     }
 
+    fn compile(&self, image: &Image) -> Result<Arc<dyn Compiled>, EngineError> {
+        Ok(Arc::new(Unloaded(image.clone())))
+    }
+
+    /// Without a detour through maps in user space, which know fewer types than the kernel.
     fn prepare(&self, image: &Image, _: &Env) -> Result<Box<dyn Instance>, EngineError> {
-        match link(image) {
-            Ok(loaded) => Ok(Box::new(loaded)),
-            // Where nothing would load, that is the answer, not what became of this program.
-            Err(error) => match probe().reason() {
-                Some(reason) => Err(EngineError::Unavailable { engine: NAME, reason: reason.to_string() }),
-                None => Err(error),
-            },
+        link(image, &|map| contents_of(&image.unit().maps()[map.index()]))
+    }
+}
+
+/// An image to be loaded: a program in the kernel holds its maps, so there is nothing to do before there are some.
+struct Unloaded(Image);
+
+impl Compiled for Unloaded {
+    fn instance(&self, maps: &MapSet, _: &Env) -> Result<Box<dyn Instance>, EngineError> {
+        link(&self.0, &|map| maps.get(map).map_or(Contents::default(), |map| contents_of_shared(map)))
+    }
+}
+
+/// What a map of the kernel starts with.
+#[derive(Default)]
+struct Contents {
+    entries: Vec<Entry>,
+    programs: Vec<(u32, ProgIdx)>,
+}
+
+fn contents_of(def: &MapDef) -> Contents {
+    match &def.init {
+        MapInit::Empty => Contents::default(),
+        MapInit::Entries(entries) => Contents { entries: entries.clone(), programs: Vec::new() },
+        MapInit::Programs(programs) => Contents { entries: Vec::new(), programs: programs.clone() },
+    }
+}
+
+/// A copy of a shared map's contents; of an array, the values that are not zero.
+fn contents_of_shared(map: &Map) -> Contents {
+    let mut contents = Contents::default();
+    let is_array = map.def().map_type == MapType::ARRAY;
+    map.for_each(&mut |key, value| match (map.def().map_type, key.try_into(), value.try_into()) {
+        (MapType::PROG_ARRAY, Ok(key), Ok(program)) => {
+            contents.programs.push((u32::from_ne_bytes(key), ProgIdx(u32::from_ne_bytes(program))));
         }
+        _ if is_array && value.iter().all(|b| *b == 0) => {}
+        _ => contents.entries.push((key.to_vec(), value.to_vec())),
+    });
+    contents
+}
+
+/// Loads an image; where nothing would load, that is the answer, not what became of this program.
+fn link(image: &Image, contents: &dyn Fn(MapIdx) -> Contents) -> Result<Box<dyn Instance>, EngineError> {
+    match load_image(image, contents) {
+        Ok(loaded) => Ok(Box::new(loaded)),
+        Err(error) => match probe().reason() {
+            Some(reason) => Err(EngineError::Unavailable { engine: NAME, reason: reason.to_string() }),
+            None => Err(error),
+        },
     }
 }
 
 /// Creates the unit's maps, loads the entry and every program that tail calls may lead to, and fills program arrays.
-fn link(image: &Image) -> Result<Loaded, EngineError> {
+fn load_image(image: &Image, contents: &dyn Fn(MapIdx) -> Contents) -> Result<Loaded, EngineError> {
     let unit = image.unit();
-    let maps = unit.maps().iter().map(create).collect::<Result<Vec<_>, _>>()?;
+    let mut maps = Vec::new();
+    let mut targets = Vec::new();
+    for (i, def) in unit.maps().iter().enumerate() {
+        let contents = contents(MapIdx(i as u32));
+        maps.push(create(def, &contents.entries)?);
+        targets.push(contents.programs);
+    }
     let mut programs = BTreeMap::new();
     let mut filled = vec![BTreeMap::new(); maps.len()];
     let mut waiting = vec![image.entry()];
@@ -58,7 +113,7 @@ fn link(image: &Image) -> Result<Loaded, EngineError> {
         let program = &unit.programs()[index.index()];
         programs.insert(index, load(program, unit, &maps)?);
         for map in map_refs(program) {
-            let targets = targets(&unit.maps()[map.index()]);
+            let targets = &targets[map.index()];
             filled[map.index()].extend(targets.iter().copied());
             waiting.extend(targets.iter().map(|&(_, program)| program));
         }
@@ -71,8 +126,8 @@ fn link(image: &Image) -> Result<Loaded, EngineError> {
     Ok(Loaded::new(image, maps, programs, filled))
 }
 
-/// A map of this definition with its initial entries; programs come later.
-fn create(def: &MapDef) -> Result<KernelMap, EngineError> {
+/// A map of this definition with its first entries; programs come later.
+fn create(def: &MapDef, entries: &[Entry]) -> Result<KernelMap, EngineError> {
     let read_only = if def.frozen() { map_flags::RDONLY_PROG } else { 0 };
     let spec = MapSpec {
         flags: def.flags | read_only,
@@ -81,23 +136,13 @@ fn create(def: &MapDef) -> Result<KernelMap, EngineError> {
     };
     let failed = |error: KernelError| failed(format!("map {}: {error}", def.name));
     let map = KernelMap::create(&spec).map_err(failed)?;
-    if let MapInit::Entries(entries) = &def.init {
-        for (key, value) in entries {
-            map.update(key, value, map_flags::ANY).map_err(failed)?;
-        }
+    for (key, value) in entries {
+        map.update(key, value, map_flags::ANY).map_err(failed)?;
     }
     if def.frozen() {
         map.freeze().map_err(failed)?;
     }
     Ok(map)
-}
-
-/// The programs that a program array holds at first.
-fn targets(def: &MapDef) -> &[(u32, ProgIdx)] {
-    match &def.init {
-        MapInit::Programs(programs) if def.map_type == MapType::PROG_ARRAY => programs,
-        _ => &[],
-    }
 }
 
 fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &KernelProg) -> Result<(), EngineError> {

@@ -120,7 +120,7 @@ fn inputs_that_cannot_be_told() {
     let bytes = frame(60, 0x0800);
     let snapped = Input { skb: skb::derive(&bytes, 1500, Link::Ethernet), ..input(&bytes) };
     assert_eq!(refused(0, &snapped), [Refusal::Snapped]);
-    let ip = Input { data: &bytes[14..], link: Link::Ip, skb: skb::derive(&bytes[14..], 46, Link::Ip), time_ns: 0 };
+    let ip = Input::new(&bytes[14..], Link::Ip);
     assert!(refused(0, &ip).contains(&Refusal::LinkType));
     let field = |name, value| {
         let refusals = refused(0, &input_with(&bytes, |ctx| skb::set(ctx, name, value).unwrap()));

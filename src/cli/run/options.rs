@@ -191,7 +191,7 @@ impl Job {
                 CtxFields::parse(&text).map_err(|e| Failure::usage(format!("error[ctx]: {e}")))?
             }
         };
-        let env = Env { seed: arguments.seed, fuel: arguments.fuel, cpu: 0 };
+        let env = Env { seed: arguments.seed, fuel: arguments.fuel, ..Env::default() };
         Ok(Job { arguments, semantics, env, ctx, prog_type })
     }
 

@@ -30,7 +30,7 @@ pub(super) struct Prepared<'a> {
 
 impl Prepared<'_> {
     pub(super) fn input(&self) -> Input<'_> {
-        Input { data: self.data, link: self.link, skb: self.skb, time_ns: self.time_ns }
+        Input { skb: self.skb, time_ns: self.time_ns, number: self.number, ..Input::new(self.data, self.link) }
     }
 }
 

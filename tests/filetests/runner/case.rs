@@ -43,6 +43,7 @@ pub struct Case {
     pub packet: Vec<u8>,
     pub ctx: Vec<(String, usize, u64)>,
     pub env: Env,
+    pub cpu: u32,
     pub runs: u32,
     pub expects: Vec<Expect>,
     pub errors: Vec<Annotation>,
@@ -73,6 +74,7 @@ impl Case {
             packet: vec![],
             ctx: vec![],
             env: Env { fuel: 2_000_000, ..Env::default() },
+            cpu: 0,
             runs: 1,
             expects: vec![],
             errors: vec![],
@@ -126,7 +128,7 @@ impl Case {
                     match key {
                         "fuel" => self.env.fuel = value,
                         "seed" => self.env.seed = value,
-                        "cpu" => self.env.cpu = value as u32,
+                        "cpu" => self.cpu = value as u32,
                         _ => return Err(format!("no environment {key}: fuel, seed, cpu")),
                     }
                 }

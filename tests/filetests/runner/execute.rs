@@ -78,7 +78,7 @@ pub fn run(case: &Case, engine: EngineRow) -> Result<Option<String>, String> {
     for (name, index, value) in &case.ctx {
         skb::set_element(&mut ctx, name, *index, *value).map_err(|e| e.to_string())?;
     }
-    let input = Input { data: &case.packet, link: Link::Ethernet, skb: ctx, time_ns: 1_000_000_000 };
+    let input = Input { skb: ctx, time_ns: 1_000_000_000, cpu: case.cpu, ..Input::new(&case.packet, Link::Ethernet) };
     let refusals = instance.refuses(&input);
     if !refusals.is_empty() {
         let reasons: Vec<_> = refusals.iter().map(ToString::to_string).collect();

@@ -130,7 +130,11 @@ proptest! {
         let (packets, error) = read(&bytes);
         let delivered: usize = packets.iter().map(|packet| RECORD + packet.data.len()).sum();
         prop_assert!(HEADER + delivered <= bytes.len());
-        prop_assert_eq!(error.is_none() , HEADER + delivered == bytes.len());
+        // A version in the other byte order is none that is known: then nothing is delivered, whatever follows.
+        match error {
+            Some(error) if error.code() == "capture-version" => prop_assert_eq!(delivered, 0),
+            error => prop_assert_eq!(error.is_none(), HEADER + delivered == bytes.len()),
+        }
     }
 }
 

@@ -94,8 +94,7 @@ impl Left {
 }
 
 pub fn input(data: &[u8]) -> Input<'_> {
-    let link = Link::Ethernet;
-    Input { data, link, skb: skb::derive(data, data.len() as u32, link), time_ns: 0 }
+    Input::new(data, Link::Ethernet)
 }
 
 pub fn input_with(data: &[u8], set: impl FnOnce(&mut SkBuff)) -> Input<'_> {

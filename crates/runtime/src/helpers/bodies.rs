@@ -62,11 +62,7 @@ fn writable_map_arg(vm: &Vm, helper: &'static str, handle: u64) -> Result<MapIdx
 }
 
 pub(super) fn map_lookup_elem(vm: &mut Vm, [map, key, ..]: Args) -> Result {
-    let helper = "map_lookup_elem";
-    let map = map_arg(vm, helper, map)?;
-    if !vm.map(map).readable() {
-        return Err(TrapKind::HelperArg { helper, reg: 1, wanted: "a map that programs may read" });
-    }
+    let map = map_arg(vm, "map_lookup_elem", map)?;
     let key = key_arg(vm, map, key)?;
     let mut steps = Steps::default();
     let found = vm.map(map).lookup(key.bytes(), &mut steps);
