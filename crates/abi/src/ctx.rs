@@ -10,6 +10,8 @@ use crate::layout::SkBuff;
 pub enum Shape {
     /// Four bytes; loads of 1, 2 and 4 aligned bytes, stores of 4.
     U32,
+    /// As `U32`, but 0xffff and above, which mean "no queue", are not stored.
+    Queue,
     /// Four bytes, all at once.
     Word,
     /// Eight bytes, all at once.
@@ -61,7 +63,7 @@ pub struct Layout {
 }
 
 use ProgType::{CgroupSkb, SchedAct, SchedCls, SocketFilter, Xdp};
-use Shape::{Bytes, Opaque, Pointer, U8, U32, U64, Word};
+use Shape::{Bytes, Opaque, Pointer, Queue, U8, U32, U64, Word};
 
 const NOBODY: &[ProgType] = &[];
 const ALL: &[ProgType] = &[SocketFilter, SchedCls, SchedAct, CgroupSkb];
@@ -102,7 +104,7 @@ pub const SKB: Layout = Layout {
         0   4  "len"             len             U32     4 ALL       NOBODY    Refused
         4   4  "pkt_type"        pkt_type        U32     1 ALL       NOBODY    Refused
         8   4  "mark"            mark            U32     4 ALL       TC_CGROUP InOut
-        12  4  "queue_mapping"   queue_mapping   U32     2 ALL       TC        Refused
+        12  4  "queue_mapping"   queue_mapping   Queue   2 ALL       TC        Refused
         16  4  "protocol"        protocol        U32     2 ALL       NOBODY    Refused
         20  4  "vlan_present"    vlan_present    U32     4 ALL       NOBODY    Refused
         24  4  "vlan_tci"        vlan_tci        U32     2 ALL       NOBODY    Refused
@@ -172,7 +174,7 @@ impl Layout {
         let field = self.fields.iter().find(|f| f.off <= off && end <= f.off + f.size)?;
         let aligned = size.is_power_of_two() && off.is_multiple_of(size);
         let legal = match field.shape {
-            Shape::U32 => aligned && (size == 4 || (size < 4 && !write)),
+            Shape::U32 | Shape::Queue => aligned && (size == 4 || (size < 4 && !write)),
             Shape::Word => aligned && size == 4,
             Shape::U64 => size == 8 && off == field.off,
             Shape::Bytes => aligned && size <= 8,
@@ -192,7 +194,7 @@ impl Field {
     pub const fn host_at(&self, off: u32, size: u32) -> usize {
         let inside = off - self.off;
         match self.shape {
-            Shape::U32 if size < 4 && size >= self.kept => self.host,
+            Shape::U32 | Shape::Queue if size < 4 && size >= self.kept => self.host,
             _ => self.host + inside as usize,
         }
     }

@@ -24,8 +24,8 @@ pub enum Arg {
     Size,
     /// The size of the memory before, 0 allowed.
     SizeOrZero,
-    /// Any scalar.
-    Scalar,
+    /// Anything: a number, or a pointer taken as one.
+    Anything,
 }
 
 /// What a helper leaves in r0.
@@ -79,24 +79,30 @@ const SKB: Callers =
 /// tc and XDP.
 const TC_XDP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp]);
 
-/// Calls the given macro with all helpers: `id name (args) -> ret, callers, [attributes]`.
+/// Calls the given macro with all helpers. No helper runs guest code: those that take a callback are expanded by
+/// lowering into calls, so that fuel, frames and traps stay the engine's.
+///
+/// A tail call that is followed does not return to its function, but to that function's caller, after another program
+/// ran: a call of a function that may tail-call voids what was known of the packet and of memory that it could reach.
+///
+/// A row: `id name (args) -> ret, callers, [attributes]`.
 #[macro_export]
 macro_rules! for_each_helper {
     ($then:ident) => {
         $then! {
             1 map_lookup_elem (Map, MapKey) -> MapValueOrNull, All, [may_trap]
-            2 map_update_elem (Map, MapKey, MapValue, Scalar) -> Scalar, All, [may_trap]
+            2 map_update_elem (Map, MapKey, MapValue, Anything) -> Scalar, All, [may_trap]
             3 map_delete_elem (Map, MapKey) -> Scalar, All, [may_trap]
             5 ktime_get_ns () -> Scalar, All, [hosts_own]
-            6 trace_printk (Mem, Size, Scalar, Scalar, Scalar) -> Scalar, All, [gpl_only may_trap]
+            6 trace_printk (Mem, Size, Anything, Anything, Anything) -> Scalar, All, [gpl_only may_trap]
             7 get_prandom_u32 () -> Scalar, All, [hosts_own]
             8 get_smp_processor_id () -> Scalar, All, [hosts_own]
-            9 skb_store_bytes (Ctx, Scalar, Mem, Size, Scalar) -> Scalar, TC, [moves_packet may_trap]
-            10 l3_csum_replace (Ctx, Scalar, Scalar, Scalar, Scalar) -> Scalar, TC, [moves_packet may_trap]
-            11 l4_csum_replace (Ctx, Scalar, Scalar, Scalar, Scalar) -> Scalar, TC, [moves_packet may_trap]
-            12 tail_call (Ctx, Map, Scalar) -> Void, All, [may_trap]
-            26 skb_load_bytes (Ctx, Scalar, UninitMem, Size) -> Scalar, SKB, [may_trap]
-            28 csum_diff (MemOrNull, SizeOrZero, MemOrNull, SizeOrZero, Scalar) -> Scalar, TC_XDP, [may_trap]
+            9 skb_store_bytes (Ctx, Anything, Mem, Size, Anything) -> Scalar, TC, [moves_packet may_trap]
+            10 l3_csum_replace (Ctx, Anything, Anything, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            11 l4_csum_replace (Ctx, Anything, Anything, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            12 tail_call (Ctx, Map, Anything) -> Void, All, [may_trap]
+            26 skb_load_bytes (Ctx, Anything, UninitMem, Size) -> Scalar, SKB, [may_trap]
+            28 csum_diff (MemOrNull, SizeOrZero, MemOrNull, SizeOrZero, Anything) -> Scalar, TC_XDP, [may_trap]
         }
     };
 }

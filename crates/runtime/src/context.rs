@@ -72,10 +72,10 @@ impl Table {
                         field.filter(|f| if write { f.writable_by(prog_type) } else { f.readable_by(prog_type) });
                     entries.push(field.map(|f| Entry {
                         host: f.host_at(off, size.bytes()) as u16,
-                        kind: match (f.shape, f.name) {
-                            (Shape::Pointer, _) => Kind::Pointer,
-                            (_, "queue_mapping") => Kind::Queue,
-                            (Shape::U32, _) if f.kept == 2 => Kind::Low16,
+                        kind: match f.shape {
+                            Shape::Pointer => Kind::Pointer,
+                            Shape::Queue => Kind::Queue,
+                            Shape::U32 if f.kept == 2 => Kind::Low16,
                             _ => Kind::Plain,
                         },
                     }));

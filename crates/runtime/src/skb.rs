@@ -152,7 +152,7 @@ pub fn get(skb: &SkBuff, field: &Field) -> Vec<u64> {
 fn element_size(field: &Field) -> usize {
     match field.shape {
         Shape::U64 | Shape::Pointer | Shape::Opaque => 8,
-        Shape::U32 | Shape::Word | Shape::Bytes => 4,
+        Shape::U32 | Shape::Queue | Shape::Word | Shape::Bytes => 4,
         Shape::U8 => 1,
     }
 }

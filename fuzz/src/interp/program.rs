@@ -196,7 +196,7 @@ impl Builder {
                 Arg::MapKey | Arg::MapValue | Arg::Mem | Arg::MemOrNull | Arg::UninitMem => {
                     self.stack_pointer(reg, i16::from(n));
                 }
-                Arg::Size | Arg::SizeOrZero | Arg::Scalar => self.mov(reg, Operand::Imm(i32::from(n as i8))),
+                Arg::Size | Arg::SizeOrZero | Arg::Anything => self.mov(reg, Operand::Imm(i32::from(n as i8))),
             }
         }
         self.push(Insn::Call(CallTarget::Helper(row.id as i32)));
