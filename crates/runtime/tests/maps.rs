@@ -126,7 +126,7 @@ fn threads_may_change_a_hash_at_once() {
             let map = map.clone();
             s.spawn(move || {
                 for i in 0..20_000u32 {
-                    let key = (thread << 16 | i % 256).to_le_bytes();
+                    let key = ((thread << 16) | (i % 256)).to_le_bytes();
                     map.update(&key, &u64::from(i).to_le_bytes(), map_flags::ANY, &mut Steps::default()).unwrap();
                     if i % 3 == 0 {
                         map.delete(&key, &mut Steps::default()).unwrap();
