@@ -1,6 +1,6 @@
 //! Two objects that clang made from `objects/*.c`, for what examples do not show.
 
-use oxbpf_elf::{Object, load};
+use oxbpf_elf::{Note, Object, load};
 use oxbpf_ir::{InsnId, Unit};
 
 const REFERENCES: &[u8] = include_bytes!("objects/references.o");
@@ -40,6 +40,17 @@ fn debug_types_tell_the_kernels_legacy_structure() {
     let map = object.maps().next().unwrap();
     assert_eq!((map.name.as_str(), map.flags, map.id), ("sparse", 1, None));
     assert!(object.notes().is_empty());
+}
+
+#[test]
+fn debug_types_of_an_unknown_structure_leave_tcs_assumed_and_noted() {
+    let name = b"bpf_map_def\0";
+    let places: Vec<usize> = REFERENCES.windows(name.len()).enumerate().filter(|w| w.1 == name).map(|w| w.0).collect();
+    let mut renamed = REFERENCES.to_vec();
+    places.iter().for_each(|&at| renamed[at] = b'x');
+    let object = load(&renamed).unwrap();
+    assert_eq!(object.maps().next().unwrap().id, Some(1));
+    assert_eq!(object.notes(), [Note::AssumedLegacyLayout { structure: "bpf_elf_map", len: 20 }]);
 }
 
 #[test]

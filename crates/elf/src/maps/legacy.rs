@@ -2,8 +2,8 @@
 //!
 //! Two dialects share it. tc's `bpf_elf_map` grew from 20 to 28 to 36 bytes;
 //! libbpf's `bpf_map_def` has 20 or 28 bytes with other words behind the
-//! fourth. The debug types name the structure; without them tc's is assumed
-//! and noted.
+//! fourth. The debug types name the structure; where they name neither, tc's is
+//! assumed and noted.
 
 use oxbpf_abi::MapType;
 use oxbpf_btf::Btf;
@@ -108,13 +108,11 @@ fn layout(stride: usize, types: Option<&Btf>, notes: &mut Vec<Note>) -> Result<&
     if fitting().count() == 1 {
         return Ok(default);
     }
-    match types.and_then(structure_name) {
-        Some(name) => Ok(fitting().find(|l| l.structure == name).unwrap_or(default)),
-        None => {
-            notes.push(Note::AssumedLegacyLayout { structure: default.structure, len });
-            Ok(default)
-        }
-    }
+    let named = types.and_then(structure_name).and_then(|name| fitting().find(|l| l.structure == name));
+    Ok(named.unwrap_or_else(|| {
+        notes.push(Note::AssumedLegacyLayout { structure: default.structure, len });
+        default
+    }))
 }
 
 /// The name of the structure that the section's variables have.
