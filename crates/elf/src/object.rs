@@ -18,8 +18,8 @@ const DEFAULT_SECTION: &str = "classifier";
 /// so that memory stays in proportion to the input.
 const FREE_SLOTS: u64 = 1 << 17;
 
-/// The longest licence the kernel takes.
-const MAX_LICENSE: usize = 128;
+/// The longest licence the kernel reads: 128 bytes with the final zero; it cuts longer ones.
+const MAX_LICENSE: usize = 127;
 
 /// A compiled object: programs, maps, licence and debug types.
 pub struct Object {
@@ -148,7 +148,9 @@ fn c_number(text: &str) -> Option<u32> {
 fn license(elf: &Elf<'_>) -> String {
     let data = elf.section("license").map_or(&[][..], |i| elf.sections[i].data);
     let text = data.split(|&b| b == 0).next().unwrap_or(&[]);
-    String::from_utf8_lossy(&text[..text.len().min(MAX_LICENSE)]).into_owned()
+    let text = String::from_utf8_lossy(&text[..text.len().min(MAX_LICENSE)]).into_owned();
+    // What stands for a byte that is no text is longer than the byte.
+    text[..text.floor_char_boundary(MAX_LICENSE)].to_string()
 }
 
 impl Object {

@@ -102,7 +102,7 @@ fn values_fill_the_btf_program_array() {
     let names: Vec<_> = unit.programs().iter().map(|p| p.name()).collect();
     assert_eq!(names, ["entry", "drop", "pass"]);
     assert_eq!(unit.maps()[0].init, MapInit::Programs(vec![(0, ProgIdx(1)), (2, ProgIdx(2))]));
-    // A program that reaches none of them comes alone, and so leaves no entry.
+    // A program that reaches no other comes alone: of the array only its own slot is left.
     let alone = object.unit("t", &[0], |p| p.prog_type()).unwrap();
     assert_eq!(alone.programs().len(), 1);
     assert_eq!(alone.maps()[0].init, MapInit::Programs(vec![(0, ProgIdx(0))]));

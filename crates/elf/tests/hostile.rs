@@ -3,6 +3,9 @@
 mod common;
 
 use common::{Rng, link_all, refused};
+use object::LittleEndian as LE;
+use object::elf::{FileHeader64, SHT_SYMTAB};
+use object::read::elf::{FileHeader, SectionHeader, Sym};
 use oxbpf_elf::load;
 
 /// Changed copies of each example.
@@ -99,4 +102,48 @@ fn code_of_odd_length_is_refused() {
 fn an_object_without_programs_says_so() {
     let object = load(&common::Writer::default().bytes()).unwrap();
     assert_eq!(object.select(None).unwrap_err().to_string(), "no program ; there are: none");
+}
+
+/// The place of a table's entry in the file.
+fn place_of<T>(bytes: &[u8], entry: &T) -> usize {
+    std::ptr::from_ref(entry).addr() - bytes.as_ptr().addr()
+}
+
+fn with_word(mut bytes: Vec<u8>, at: usize, word: u64) -> Vec<u8> {
+    bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn a_map_whose_values_lie_beyond_all_places_is_refused() {
+    let bytes = common::example("tail_call_btf");
+    let sections = FileHeader64::parse(&*bytes).unwrap().sections(LE, &*bytes).unwrap();
+    let symbols = sections.symbols(LE, &*bytes, SHT_SYMTAB).unwrap();
+    let stages = symbols.iter().find(|s| s.name(LE, symbols.strings()) == Ok(b"stages")).unwrap();
+    let at = place_of(&bytes, &stages.st_value);
+    let error = refused(&with_word(bytes, at, u64::MAX));
+    assert_eq!(error.to_string(), "section .maps: map stages: lies outside the section");
+}
+
+#[test]
+fn a_program_between_two_slots_of_its_array_is_refused() {
+    let bytes = common::example("tail_call_btf");
+    let sections = FileHeader64::parse(&*bytes).unwrap().sections(LE, &*bytes).unwrap();
+    let (maps, _) = sections.section_by_name(LE, b".maps").unwrap();
+    let tables = sections.iter().filter_map(|s| s.rel(LE, &*bytes).unwrap().map(|t| (s.sh_info(LE), t.0)));
+    let table = tables.filter(|t| t.0 as usize == maps.0).map(|t| t.1).next().unwrap();
+    let (at, offset) = (place_of(&bytes, &table[0].r_offset), table[0].r_offset.get(LE));
+    let error = refused(&with_word(bytes, at, offset + 4));
+    let wanted = format!("section .maps: relocation at {:#x}: it does not stand at a pointer", offset + 4);
+    assert_eq!(error.to_string(), wanted);
+}
+
+#[test]
+fn a_licence_is_as_long_as_the_kernel_reads() {
+    for (license, kept) in [(vec![b'x'; 127], 127), (vec![b'x'; 128], 127), (vec![0xff; 200], 126)] {
+        let mut w = common::Writer::default();
+        w.code("tc", &[&common::RETURN]);
+        w.data("license", &license);
+        assert_eq!(load(&w.bytes()).unwrap().license().len(), kept);
+    }
 }

@@ -36,7 +36,8 @@ pub(super) fn read(elf: &Elf<'_>, types: Option<&Btf>, functions: &Functions, ma
         let mut reader = Reader { types, map: ObjMap::new(MapDef::new(name, MapType(0), 0, 0, 0)), values: None };
         reader.members(var.target)?;
         if let Some((offset, programs)) = reader.values {
-            values.push(Values { from: at + offset, map: maps.all.len(), programs });
+            let from = at.checked_add(offset).ok_or(bad(name, "lies outside the section"))?;
+            values.push(Values { from, map: maps.all.len(), programs });
         }
         maps.define(section, at, reader.map)?;
     }
@@ -182,7 +183,11 @@ fn fill_values(
             continue;
         };
         let map = &mut maps.all[holder.map];
-        let key = (reloc.at - holder.from) / POINTER;
+        let from = reloc.at - holder.from;
+        if !from.is_multiple_of(POINTER) {
+            return Err(elf.bad_reloc(section, reloc.at, "it does not stand at a pointer"));
+        }
+        let key = from / POINTER;
         let symbol = elf.reloc_symbol(section, reloc)?;
         let function = symbol.section.and_then(|s| functions.starting_at(s, symbol.value));
         let program = function.filter(|f| entries.binary_search(f).is_ok());
