@@ -1,10 +1,10 @@
 //! Types for functions that the kernel wants to know: those that tail-call or load from the packet by LD_ABS and LD_IND
-//! must return a number, which only BTF tells it.
+//! must return a number, and callbacks must be static, which only BTF tells it.
 
 use std::collections::BTreeSet;
 
 use oxbpf_ir::{FuncIdx, InsnId, Program};
-use oxbpf_isa::{CallTarget, Insn};
+use oxbpf_isa::{CallTarget, Insn, Pseudo};
 
 use crate::{KernelBtf, KernelError};
 
@@ -41,9 +41,12 @@ impl FuncInfo {
     }
 }
 
-/// Whether a function beside the first holds an instruction that wants it to return a number.
+/// Whether a function beside the first holds an instruction that wants it to return a number, or any takes a callback.
 fn wants_types(program: &Program) -> bool {
     const TAIL_CALL: i32 = 12;
+    if program.insns().iter().any(|insn| matches!(insn, Insn::LoadPseudo { value: Pseudo::Func(_), .. })) {
+        return true;
+    }
     let others = program.functions().iter().skip(1).flat_map(|f| f.insns.clone());
     others
         .map(|i| &program.insns()[i as usize])

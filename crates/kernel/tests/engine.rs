@@ -8,7 +8,7 @@ use common::pair::*;
 use common::{frame, kernel};
 use oxbpf_abi::{MapType, ProgType};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx, Unit};
-use oxbpf_isa::{Insn, MemSize};
+use oxbpf_isa::{AluOp, Insn, MemSize, Operand, Pseudo, Reg, Width};
 use oxbpf_kernel::Kernel;
 use oxbpf_runtime::skb::{self, Link};
 use oxbpf_runtime::{Availability, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
@@ -100,6 +100,34 @@ fn constants_are_frozen() {
     assert_eq!(instance.update_map(MapIdx(0), &[0; 4], &[0; 8], 0), Err(1));
     let writes = [vec![map_value(R[1], 0, 0), store_imm(MemSize::W, R[1], 0, 1)], end(0).to_vec()].concat();
     assert_eq!(error_of(&unit(ProgType::SchedCls, vec![rodata], vec![writes])).code(), "engine-rejected");
+}
+
+#[test]
+fn callbacks_have_the_types_that_the_kernel_wants() {
+    if !kernel("callbacks_have_the_types_that_the_kernel_wants") {
+        return;
+    }
+    const LOOP: i32 = 181;
+    let insns = vec![
+        store_imm(MemSize::Dw, Reg::R10, -8, 0),
+        imm(R[1], 5),
+        // The load behind the first exit, counted from the second half of this.
+        Insn::LoadPseudo { dst: R[2], value: Pseudo::Func(7) },
+        copy(R[3], Reg::R10),
+        add(R[3], -8),
+        imm(R[4], 0),
+        call(LOOP),
+        load(MemSize::Dw, R[0], Reg::R10, -8),
+        Insn::Exit,
+        // The callback: what its second argument points to grows by its first, the index.
+        load(MemSize::Dw, R[3], R[2], 0),
+        Insn::Alu { op: AluOp::Add, width: Width::W64, dst: R[3], src: Operand::Reg(R[1]) },
+        store(MemSize::Dw, R[2], 0, R[3]),
+        imm(R[0], 0),
+        Insn::Exit,
+    ];
+    let mut instance = prepare(&unit(ProgType::SchedCls, vec![], vec![insns])).unwrap();
+    assert_eq!(instance.run(&input(&frame(60, 0x0806))).unwrap(), Outcome::Return(1 + 2 + 3 + 4));
 }
 
 #[test]
