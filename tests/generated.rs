@@ -14,7 +14,7 @@ use oxbpf::kernel::Kernel;
 use oxbpf::runtime::skb::Link;
 use oxbpf::runtime::{Availability, Engine, EngineError, Env, Image, Input};
 use oxbpf_abi::{MapType, ProgType};
-use oxbpf_progen::{Generated, Generator, MapKind, Topic};
+use oxbpf_progen::{Generated, Generator, MapKind, ProgType as GeneratedType, Topic};
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |v| v.parse().unwrap_or_else(|_| panic!("{name} is not a number: {v}")))
@@ -29,7 +29,12 @@ fn unit(generated: &Generated) -> Unit {
         let init = MapInit::Entries(m.initial.clone());
         MapDef { init, ..MapDef::new(&format!("map{i}"), map_type, m.key_size, m.value_size, m.max_entries) }
     });
-    let parts = ProgramParts::new("generated", ProgType::SchedCls, generated.insns.clone());
+    let prog_type = match generated.prog_type {
+        GeneratedType::SchedCls => ProgType::SchedCls,
+        GeneratedType::SocketFilter => ProgType::SocketFilter,
+        GeneratedType::Xdp => ProgType::Xdp,
+    };
+    let parts = ProgramParts::new("generated", prog_type, generated.insns.clone());
     let program = Program::new(parts).expect("generated programs are well shaped");
     Unit::new("generated", "GPL", maps.collect(), vec![program]).expect("generated maps exist")
 }
@@ -87,7 +92,13 @@ fn interpreter_equals_kernel() {
             if n >= programs {
                 return (shares, failures);
             }
-            let generated = Generator::new(seed + n).program();
+            // Most are classifiers, whose context and helpers are the richest.
+            let prog_type = match n % 10 {
+                8 => GeneratedType::SocketFilter,
+                9 => GeneratedType::Xdp,
+                _ => GeneratedType::SchedCls,
+            };
+            let generated = Generator::of_type(seed + n, prog_type).program();
             for topic in Topic::ALL.iter().filter(|t| generated.features.has(**t)) {
                 *shares.entry(format!("{topic:?}")).or_default() += 1;
             }
