@@ -189,7 +189,9 @@ impl Names for Known<'_> {
 
     fn function(&self, slot: Slot) -> Option<String> {
         let insn = self.program.insn_at(slot.0.into())?;
-        let function = self.program.functions().iter().find(|f| f.insns.start == insn.0)?;
-        Some(function.name.clone())
+        // In order of their starts: a search for each label would take quadratic time.
+        let functions = self.program.functions();
+        let at = functions.binary_search_by_key(&insn.0, |f| f.insns.start).ok()?;
+        Some(functions[at].name.clone())
     }
 }
