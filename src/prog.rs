@@ -12,12 +12,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 use oxbpf_abi::ProgType;
 use oxbpf_elf::{ElfError, Object};
-use oxbpf_ir::{ProgIdx, Program, ProgramParts, Unit};
-use oxbpf_isa::{RawInsn, decode_all};
+use oxbpf_ir::{BuildError, ProgIdx, Program, ProgramParts, Unit, UnitError};
+use oxbpf_isa::{DecodeError, Insn, RawInsn, decode_all};
 use oxbpf_runtime::Image;
 use thiserror::Error;
 
@@ -36,8 +37,16 @@ pub enum ProgError {
     TooLarge { path: String },
     #[error("{path}: {source}")]
     Object { path: String, source: ElfError },
-    #[error("{path}: {message}")]
-    Raw { path: String, message: String },
+    #[error("{path}: {len} bytes are not whole instructions of 8")]
+    Length { path: String, len: usize },
+    #[error("{path}: {source}")]
+    Decode { path: String, source: DecodeError },
+    #[error("{path}: {source}")]
+    Build { path: String, source: BuildError },
+    #[error("{path}: {source}")]
+    Unit { path: String, source: UnitError },
+    #[error("{path}: neither an ELF object nor text: {source}")]
+    NotText { path: String, source: Utf8Error },
     /// Rendered with places, one per error.
     #[error("{rendered}")]
     Text { rendered: String },
@@ -48,16 +57,29 @@ pub enum ProgError {
 }
 
 impl ProgError {
-    /// A stable code, `prog-…` or `elf-…`.
+    /// A stable code, `prog-…`; of broken objects, instructions and programs, theirs.
     pub fn code(&self) -> &'static str {
         match self {
             ProgError::Read { .. } => "prog-read",
             ProgError::TooLarge { .. } => "prog-too-large",
             ProgError::Object { source, .. } => source.code(),
-            ProgError::Raw { .. } => "prog-raw",
+            ProgError::Length { .. } => "prog-length",
+            ProgError::Decode { source, .. } => source.code(),
+            ProgError::Build { source, .. } => source.code(),
+            ProgError::Unit { source, .. } => source.code(),
+            ProgError::NotText { .. } => "prog-not-text",
             ProgError::Text { .. } => "prog-text",
             ProgError::NoSections { .. } => "prog-no-sections",
             ProgError::Unsupported { .. } => "prog-unsupported",
+        }
+    }
+
+    /// The error as it is shown: with its code, or each with its own.
+    #[cfg(feature = "cli")]
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            ProgError::Text { rendered } => rendered.trim_end().to_string(),
+            _ => format!("error[{}]: {self}", self.code()),
         }
     }
 }
@@ -98,7 +120,7 @@ pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<
         None => (false, prog),
     };
     let (path, section) = if raw { (name, None) } else { split(name) };
-    let bytes = read(path)?;
+    let (bytes, path) = (read(path)?, shown_name(path));
     let types = Types { forced, fallback };
     if raw { load_raw(path, &bytes, types) } else { load_bytes(path, &bytes, section, types) }
 }
@@ -124,34 +146,53 @@ pub fn load_bytes(path: &str, bytes: &[u8], section: Option<&str>, types: Types)
 }
 
 /// The path and the section: the part after the last colon names a section where the whole is no file.
-fn split(prog: &str) -> (&str, Option<&str>) {
+pub(crate) fn split(prog: &str) -> (&str, Option<&str>) {
     if Path::new(prog).exists() {
         return (prog, None);
     }
     // A section may have colons too; the longest prefix that is a file wins.
-    let colons = prog.match_indices(':').map(|(at, _)| at).collect::<Vec<_>>();
-    let cut = colons.iter().rev().find(|&&at| Path::new(&prog[..at]).exists());
-    match cut.or(colons.last()) {
-        Some(&at) if at > 0 => (&prog[..at], Some(&prog[at + 1..])),
-        _ => (prog, None),
-    }
+    let colons: Vec<usize> = prog.match_indices(':').map(|(at, _)| at).filter(|&at| at > 0).collect();
+    let cut = colons.iter().rev().find(|&&at| is_input(&prog[..at])).or(colons.last());
+    cut.map_or((prog, None), |&at| (&prog[..at], Some(&prog[at + 1..])))
 }
 
-fn read(path: &str) -> Result<Vec<u8>, ProgError> {
-    let error = |source| ProgError::Read { path: path.into(), source };
+fn is_input(path: &str) -> bool {
+    path == "-" || Path::new(path).exists()
+}
+
+/// The bytes of a file, or of standard input for `-`.
+pub(crate) fn read(path: &str) -> Result<Vec<u8>, ProgError> {
     let mut bytes = Vec::new();
-    let limited = match path {
+    let result = match path {
         "-" => std::io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes),
-        _ => File::open(path).map_err(error)?.take(MAX_FILE + 1).read_to_end(&mut bytes),
+        _ => File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes)),
     };
-    limited.map_err(error)?;
+    let path = || shown_name(path).to_string();
+    result.map_err(|source| ProgError::Read { path: path(), source })?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err(ProgError::TooLarge { path: path.into() });
+        return Err(ProgError::TooLarge { path: path() });
     }
     Ok(bytes)
 }
 
-fn file_name(path: &str) -> &str {
+/// The instructions that bare bytes are; their shape need not be that of a program.
+pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<Vec<Insn>, ProgError> {
+    let (words, rest) = bytes.as_chunks();
+    if words.is_empty() || !rest.is_empty() {
+        return Err(ProgError::Length { path: path.into(), len: bytes.len() });
+    }
+    let words: Vec<RawInsn> = words.iter().map(|word| RawInsn::from_bytes(*word)).collect();
+    let insns = decode_all(&words).map_err(|source| ProgError::Decode { path: path.into(), source })?;
+    Ok(insns.into_iter().map(|(_, insn)| insn).collect())
+}
+
+/// How a file is called in messages.
+pub(crate) fn shown_name(path: &str) -> &str {
+    if path == "-" { "stdin" } else { path }
+}
+
+/// The last part of a path, which names a unit.
+pub(crate) fn file_name(path: &str) -> &str {
     Path::new(path).file_name().and_then(|n| n.to_str()).unwrap_or(path)
 }
 
@@ -167,24 +208,16 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
 }
 
 fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
-    let error = |message: String| ProgError::Raw { path: path.into(), message };
-    let chunks = bytes.chunks_exact(8);
-    if !chunks.remainder().is_empty() || bytes.is_empty() {
-        return Err(error(format!("{} bytes are not whole instructions of 8", bytes.len())));
-    }
-    let words: Vec<RawInsn> = chunks.map(|c| RawInsn::from_bytes(c.try_into().expect("chunks of 8"))).collect();
-    let insns = decode_all(&words).map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
-    let insns = insns.into_iter().map(|(_, insn)| insn).collect();
-    let parts = ProgramParts::new(file_name(path), types.forced.unwrap_or(types.fallback), insns);
-    let program = Program::new(parts).map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
-    let unit = Unit::new(file_name(path), "GPL", Vec::new(), vec![program])
-        .map_err(|e| error(format!("error[{}]: {e}", e.code())))?;
+    let (name, prog_type) = (file_name(path), types.forced.unwrap_or(types.fallback));
+    let parts = ProgramParts::new(name, prog_type, decode(path, bytes)?);
+    let program = Program::new(parts).map_err(|source| ProgError::Build { path: path.into(), source })?;
+    let unit = Unit::new(name, "GPL", Vec::new(), vec![program]);
+    let unit = unit.map_err(|source| ProgError::Unit { path: path.into(), source })?;
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new() })
 }
 
 fn load_text(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
-    let source = std::str::from_utf8(bytes)
-        .map_err(|e| ProgError::Raw { path: path.into(), message: format!("neither an ELF object nor text: {e}") })?;
+    let source = std::str::from_utf8(bytes).map_err(|source| ProgError::NotText { path: path.into(), source })?;
     let options = text_unit::Options { prog_type: types.forced, default_type: types.fallback };
     let unit = text_unit::parse(source, file_name(path), &options)
         .map_err(|errors| ProgError::Text { rendered: text_unit::render(&errors, source, path) })?;

@@ -139,7 +139,10 @@ fn bytecode_is_listed_whatever_its_shape() {
     assert_eq!(succeeds(&["disasm", "-", "--slots"], &DROP_BYTES), b"   0: r0 = 2\n   1: exit\n");
     // It falls off its end, and calls a helper.
     assert_eq!(succeeds(&["disasm", "-"], &[0x85, 0, 0, 0, 1, 0, 0, 0]), b"call bpf_map_lookup_elem\n");
-    assert!(fails(&["disasm", "-"], &DROP_BYTES[..15]).contains("15 bytes are not whole instructions"));
+    assert!(
+        fails(&["disasm", "-"], &DROP_BYTES[..15])
+            .contains("error[prog-length]: stdin: 15 bytes are not whole instructions")
+    );
     assert!(fails(&["disasm", "raw:ebpf:-"], b"").contains("0 bytes are not whole instructions"));
     assert!(fails(&["disasm", "-"], &[0xff; 16]).contains("error[isa-opcode]: stdin: insn 0"));
 }
@@ -155,7 +158,7 @@ fn mistakes_are_shown_at_their_line_and_end_with_2() {
     assert!(fails(&["asm", "-"], b"r0 = 1").contains("error[build-falls-off]"));
     assert!(fails(&["asm", "-"], b"r0 = \xff").contains("byte 5 is not UTF-8"));
     assert!(fails(&["asm", "-"], b"").contains("error[build-empty]"));
-    assert!(fails(&["asm", "no/such/file"], b"").starts_with("error: no/such/file: "));
+    assert!(fails(&["asm", "no/such/file"], b"").starts_with("error[prog-read]: no/such/file: "));
     assert!(fails(&["asm", env!("CARGO_MANIFEST_DIR")], b"").starts_with("error: "));
     assert!(fails(&["asm", "-", "--format", "elf"], b"").contains("raw, hex, c, json"));
 }

@@ -167,8 +167,8 @@ fn unreadable_programs_are_usage_errors() {
     fails(&run(dir.to_str().unwrap()), 2, "prog-read");
     fails(&run("bytecode:1,6 0 0 0"), 3, "prog-unsupported");
     fails(&run(&write(&dir, "empty.o", "")), 2, "build-empty");
-    fails(&run(&write(&dir, "noise", [0xff, 0xfe, 0x00])), 2, "prog-raw");
-    fails(&run(&format!("raw:ebpf:{}", write(&dir, "seven", [0; 7]))), 2, "prog-raw");
+    fails(&run(&write(&dir, "noise", [0xff, 0xfe, 0x00])), 2, "prog-not-text");
+    fails(&run(&format!("raw:ebpf:{}", write(&dir, "seven", [0; 7]))), 2, "prog-length");
     let output = run("examples/tail_call.o:nowhere");
     fails(&output, 2, "elf-no-program");
     for section in ["classifier", "1/0", "1/1"] {

@@ -3,13 +3,14 @@
 mod format;
 pub(in crate::cli) mod output;
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use oxbpf_abi::ProgType;
 use oxbpf_ir::{Program, Unit};
 
 use super::{Exit, disasm};
+use crate::prog::{file_name, read, shown_name};
 use crate::text_unit::{self, Options};
 use format::Format;
 
@@ -65,7 +66,7 @@ fn assemble(arguments: &Arguments) -> Result<(), String> {
         return Err("error: bytes would spoil the terminal; give -o FILE, or another --format".to_string());
     }
     let name = shown_name(&arguments.file);
-    let source = String::from_utf8(read(&arguments.file)?)
+    let source = String::from_utf8(read(&arguments.file).map_err(|e| e.shown())?)
         .map_err(|e| format!("error: {name}: no text: byte {} is not UTF-8", e.utf8_error().valid_up_to()))?;
     let options = Options { prog_type: arguments.prog_type, ..Options::default() };
     let unit = text_unit::parse(&source, file_name(name), &options)
@@ -99,31 +100,4 @@ fn formatted(unit: &Unit, arguments: &Arguments) -> Result<Vec<u8>, String> {
         (Format::C, programs) => format::c(programs).into_bytes(),
         (Format::Json, programs) => disasm::json::document(unit, programs).into_bytes(),
     })
-}
-
-/// The largest file that is read.
-const MAX_FILE: u64 = 64 << 20;
-
-/// The bytes of a file, or of standard input for `-`.
-pub(super) fn read(path: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let result = match path {
-        "-" => std::io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes),
-        _ => std::fs::File::open(path).and_then(|f| f.take(MAX_FILE + 1).read_to_end(&mut bytes)),
-    };
-    result.map_err(|e| format!("error: {}: {e}", shown_name(path)))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("error: {}: larger than {MAX_FILE} bytes", shown_name(path)));
-    }
-    Ok(bytes)
-}
-
-/// How a file is called in messages.
-pub(super) fn shown_name(path: &str) -> &str {
-    if path == "-" { "stdin" } else { path }
-}
-
-/// The last part of a path, which names a unit.
-pub(super) fn file_name(path: &str) -> &str {
-    Path::new(path).file_name().and_then(|n| n.to_str()).unwrap_or(path)
 }

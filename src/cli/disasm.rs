@@ -7,11 +7,12 @@ use std::path::Path;
 use oxbpf_abi::{ProgType, helper_by_id};
 use oxbpf_elf::{ObjProgram, Object};
 use oxbpf_ir::{Program, Unit};
+use oxbpf_isa::CallTarget;
 use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
-use oxbpf_isa::{CallTarget, Insn, RawInsn, decode_all};
 
 use super::Exit;
-use super::asm::{file_name, output, prog_type, read, shown_name};
+use super::asm::{output, prog_type};
+use crate::prog::{ProgError, decode, file_name, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
 
 const EXAMPLES: &str = "\
@@ -80,16 +81,17 @@ impl Listing {
 
 fn list(arguments: &Arguments) -> Result<Listing, String> {
     if let Some(path) = arguments.prog.strip_prefix("raw:ebpf:") {
-        return bare(path, &read(path)?, arguments).map(Listing::whole);
+        return bare(path, &bytes_of(path)?, arguments).map(Listing::whole);
     }
     let (path, section) = split(&arguments.prog);
-    let bytes = read(path)?;
+    let bytes = bytes_of(path)?;
     if bytes.starts_with(b"\x7fELF") {
         return object(path, &bytes, section, arguments);
     }
     let name = shown_name(path);
     if let Some(section) = section {
-        return Err(format!("error: {name} is no object, so it has no section {section}"));
+        let error = ProgError::NoSections { path: name.to_string(), section: section.to_string() };
+        return Err(error.shown());
     }
     match std::str::from_utf8(&bytes) {
         // A zero byte is in nearly every instruction and in no text.
@@ -104,18 +106,12 @@ fn list(arguments: &Arguments) -> Result<Listing, String> {
     }
 }
 
-fn is_bytecode(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|e| e == "bin")
+fn bytes_of(path: &str) -> Result<Vec<u8>, String> {
+    read(path).map_err(|e| e.shown())
 }
 
-/// The path, and the section behind the last colon where the whole is no file.
-fn split(prog: &str) -> (&str, Option<&str>) {
-    if prog == "-" || Path::new(prog).exists() {
-        return (prog, None);
-    }
-    let colons: Vec<usize> = prog.match_indices(':').map(|(at, _)| at).filter(|&at| at > 0).collect();
-    let cut = colons.iter().rev().find(|&&at| Path::new(&prog[..at]).exists()).or(colons.last());
-    cut.map_or((prog, None), |&at| (&prog[..at], Some(&prog[at + 1..])))
+fn is_bytecode(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|e| e == "bin")
 }
 
 fn insn_options(arguments: &Arguments) -> InsnOptions {
@@ -130,16 +126,10 @@ fn shown(unit: &Unit, arguments: &Arguments, source_lines: bool) -> String {
     text_unit::print(unit, &PrintOptions { insns: insn_options(arguments), source_lines })
 }
 
-/// Bytecode of which nothing else is known; its shape need not be that of a program.
+/// Bytecode of which nothing else is known.
 fn bare(path: &str, bytes: &[u8], arguments: &Arguments) -> Result<String, String> {
     let name = shown_name(path);
-    let chunks = bytes.chunks_exact(8);
-    if bytes.is_empty() || !chunks.remainder().is_empty() {
-        return Err(format!("error: {name}: {} bytes are not whole instructions of 8", bytes.len()));
-    }
-    let words = chunks.map(|c| RawInsn::from_bytes(std::array::from_fn(|i| c[i])));
-    let insns = decode_all(&words.collect::<Vec<_>>()).map_err(|e| format!("error[{}]: {name}: {e}", e.code()))?;
-    let insns: Vec<Insn> = insns.into_iter().map(|(_, insn)| insn).collect();
+    let insns = decode(name, bytes).map_err(|e| e.shown())?;
     if arguments.json {
         return Ok(json::bare(file_name(name), &insns));
     }

@@ -38,11 +38,7 @@ impl From<ProgError> for Failure {
             ProgError::Object { source, .. } if source.code() == "elf-unsupported" => Exit::Unsupported,
             _ => Exit::Usage,
         };
-        let message = match &e {
-            ProgError::Text { rendered } => rendered.trim_end().to_string(),
-            _ => format!("error[{}]: {e}", e.code()),
-        };
-        Failure { message, exit }
+        Failure { message: e.shown(), exit }
     }
 }
 
