@@ -159,7 +159,7 @@ fn mistakes_are_shown_at_their_line_and_end_with_2() {
     assert!(fails(&["asm", "-"], b"r0 = \xff").contains("byte 5 is not UTF-8"));
     assert!(fails(&["asm", "-"], b"").contains("error[build-empty]"));
     assert!(fails(&["asm", "no/such/file"], b"").starts_with("error[prog-read]: no/such/file: "));
-    assert!(fails(&["asm", env!("CARGO_MANIFEST_DIR")], b"").starts_with("error: "));
+    assert!(fails(&["asm", env!("CARGO_MANIFEST_DIR")], b"").starts_with("error[prog-read]: "));
     assert!(fails(&["asm", "-", "--format", "elf"], b"").contains("raw, hex, c, json"));
 }
 
