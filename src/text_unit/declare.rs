@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use oxbpf_abi::{MAP_TYPES, MapType, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx};
-use oxbpf_isa::text::{Directive, MAX_ERRORS};
+use oxbpf_isa::text::{Directive, MAX_ERRORS, quote};
 
 use super::error::{UnitTextError, UnitTextFault, near};
-use super::line::{Line, Result, Word, cut};
+use super::line::{Line, Result, Word};
 
 /// The directives of this dialect.
 pub(super) const DIRECTIVES: [&str; 7] = ["program", "license", "map", "entry", "data", "rodata", "section"];
@@ -124,7 +124,7 @@ impl<'a> Declared<'a> {
             name if IGNORED.contains(&name) || name.starts_with("cfi_") => Ok(()),
             name => {
                 let fault = UnitTextFault::Directive {
-                    name: format!(".{}", cut(name)),
+                    name: format!(".{}", quote(name)),
                     near: near(name, DIRECTIVES).map(|n| format!(".{n}")),
                 };
                 Err(line.error(word, fault))
@@ -143,7 +143,7 @@ impl<'a> Declared<'a> {
 
     fn define(&mut self, name: Word<'a>, def: MapDef, line: &Line<'a>) -> Result<()> {
         if let Some(&(_, first)) = self.names.get(name.text) {
-            let fault = UnitTextFault::Duplicate { what: "map", name: cut(name.text), first };
+            let fault = UnitTextFault::Duplicate { what: "map", name: quote(name.text), first };
             return Err(line.error(name, fault));
         }
         self.names.insert(name.text, (MapIdx(self.maps.len() as u32), line.number()));
@@ -157,7 +157,7 @@ impl<'a> Declared<'a> {
         let kind = line.expect_word("a map type")?;
         let map_type = MapType::by_name(kind.text).ok_or_else(|| {
             let near = near(kind.text, MAP_TYPES.iter().map(|r| r.name));
-            line.error(kind, UnitTextFault::Unknown { what: "map type", name: cut(kind.text), near })
+            line.error(kind, UnitTextFault::Unknown { what: "map type", name: quote(kind.text), near })
         })?;
         let mut def = MapDef::new(name.text, map_type, 0, 0, 0);
         let indexed = matches!(map_type, MapType::ARRAY | MapType::PROG_ARRAY);
@@ -178,9 +178,8 @@ impl<'a> Declared<'a> {
                 "pinning" => def.pinning = number,
                 other => {
                     let near = near(other, ["key", "value", "entries", "flags", "id", "pinning"]);
-                    return Err(
-                        line.error(attribute, UnitTextFault::Unknown { what: "map attribute", name: cut(other), near })
-                    );
+                    return Err(line
+                        .error(attribute, UnitTextFault::Unknown { what: "map attribute", name: quote(other), near }));
                 }
             }
         }
@@ -244,7 +243,7 @@ impl<'a> Declared<'a> {
         let name = line.name("a map's name")?;
         let index = self.map(name.text).ok_or_else(|| {
             let near = near(name.text, self.map_names());
-            line.error(name, UnitTextFault::Unknown { what: "map", name: cut(name.text), near })
+            line.error(name, UnitTextFault::Unknown { what: "map", name: quote(name.text), near })
         })?;
         let def = &self.maps[index.index()];
         let value = |text: String| UnitTextFault::Value(text);
@@ -252,13 +251,15 @@ impl<'a> Declared<'a> {
             let word = line.expect_word("an index")?;
             let key = line.number_of(word)?;
             if key >= def.max_entries {
-                return Err(line.error(word, value(format!("map {} has {} entries", cut(&def.name), def.max_entries))));
+                return Err(
+                    line.error(word, value(format!("map {} has {} entries", quote(&def.name), def.max_entries)))
+                );
             }
             line.expect('=')?;
             let target = line.name("a program's name")?;
             let found = program(target.text).ok_or_else(|| {
                 let near = near(target.text, programs);
-                line.error(target, UnitTextFault::Unknown { what: "program", name: cut(target.text), near })
+                line.error(target, UnitTextFault::Unknown { what: "program", name: quote(target.text), near })
             })?;
             line.end()?;
             match &mut self.maps[index.index()].init {

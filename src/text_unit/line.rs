@@ -1,5 +1,7 @@
 //! A directive's line from left to right: words, numbers, bytes, texts, and the place of each.
 
+use oxbpf_isa::text::{is_name, quote};
+
 use super::error::{UnitTextError, UnitTextFault};
 
 /// A piece of a line, and the byte it starts at.
@@ -20,14 +22,6 @@ pub(super) struct Line<'a> {
 }
 
 pub(super) type Result<T> = std::result::Result<T, UnitTextError>;
-
-/// Whether `text` can stand where a map, program or function is named.
-pub(super) fn is_name(text: &str) -> bool {
-    let starts = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '.' | '$');
-    let register =
-        text.strip_prefix(['r', 'w']).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    text.starts_with(starts) && text.chars().all(|c| starts(c) || c.is_ascii_digit() || c == '@') && !register
-}
 
 impl<'a> Line<'a> {
     /// `text` starts behind `before` characters of line `number`.
@@ -94,7 +88,9 @@ impl<'a> Line<'a> {
     pub fn number_of(&self, word: Word<'a>) -> Result<u32> {
         let hex = word.text.strip_prefix("0x");
         let value = hex.map_or_else(|| word.text.parse().ok(), |h| u32::from_str_radix(h, 16).ok());
-        value.ok_or_else(|| self.error(word, UnitTextFault::Value(format!("`{}` is no 32-bit number", cut(word.text)))))
+        value.ok_or_else(|| {
+            self.error(word, UnitTextFault::Value(format!("`{}` is no 32-bit number", quote(word.text))))
+        })
     }
 
     pub fn u32(&mut self) -> Result<u32> {
@@ -112,7 +108,7 @@ impl<'a> Line<'a> {
                 self.quoted(&mut bytes)?;
             } else {
                 let word = self.expect_word("bytes in hexadecimal")?;
-                let fault = || UnitTextFault::Value(format!("`{}` are no bytes in hexadecimal", cut(word.text)));
+                let fault = || UnitTextFault::Value(format!("`{}` are no bytes in hexadecimal", quote(word.text)));
                 let (run, count) = match word.text.split_once('*') {
                     None => (item(word.text), Some(1)),
                     Some((run, n)) => (item(run), n.parse::<usize>().ok()),
@@ -157,7 +153,7 @@ impl<'a> Line<'a> {
                         _ => None,
                     };
                     let word = Word { text: &self.text[start..self.at], at: start };
-                    let fault = || UnitTextFault::Value(format!("no escape `{}`", cut(word.text)));
+                    let fault = || UnitTextFault::Value(format!("no escape `{}`", quote(word.text)));
                     out.push(byte.ok_or_else(|| self.error(word, fault()))?);
                 }
                 Some(c) => out.extend(c.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -178,7 +174,7 @@ impl<'a> Line<'a> {
         let rest = self.rest();
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let word = Word { text: &rest[..end], at: self.at };
-        let found = if end == 0 { "the end of the line".to_string() } else { format!("`{}`", cut(word.text)) };
+        let found = if end == 0 { "the end of the line".to_string() } else { format!("`{}`", quote(word.text)) };
         self.error(word, UnitTextFault::Syntax { expected: expected.to_string(), found })
     }
 
@@ -187,14 +183,6 @@ impl<'a> Line<'a> {
         let column = self.before + self.text[..word.at].chars().count() as u32 + 1;
         let width = (word.text.chars().count() as u32).max(1);
         UnitTextError { fault, line: self.number, column, width }
-    }
-}
-
-/// `text` for a message, cut where it is long.
-pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
     }
 }
 

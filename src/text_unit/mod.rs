@@ -31,11 +31,11 @@ use std::collections::HashMap;
 
 use oxbpf_abi::{PROG_TYPES, ProgType};
 use oxbpf_ir::{BuildFault, ProgIdx, Unit, UnitError};
-use oxbpf_isa::text::{MAX_ERRORS, MAX_SOURCE, Source, TextFault};
+use oxbpf_isa::text::{MAX_ERRORS, MAX_SOURCE, Source, TextFault, quote};
 
 use declare::{Declared, Section};
 pub use error::{UnitTextError, UnitTextFault};
-use line::{Line, cut};
+use line::Line;
 pub use print::{PrintOptions, print};
 
 /// What a text does not say itself.
@@ -169,7 +169,7 @@ fn head_of(text: &str, number: u32) -> line::Result<(&str, Option<ProgType>)> {
         None => None,
         Some(word) => Some(ProgType::by_name(word.text).ok_or_else(|| {
             let near = error::near(word.text, PROG_TYPES.iter().map(|r| r.name));
-            line.error(word, UnitTextFault::Unknown { what: "program type", name: cut(word.text), near })
+            line.error(word, UnitTextFault::Unknown { what: "program type", name: quote(word.text), near })
         })?),
     };
     line.end()?;
@@ -224,7 +224,7 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
     for (i, part) in parts.iter().enumerate() {
         let line = part.segment.begins.unwrap_or(1);
         if let Some(&(_, first)) = by_name.get(part.segment.name) {
-            let fault = UnitTextFault::Duplicate { what: "program", name: cut(part.segment.name), first };
+            let fault = UnitTextFault::Duplicate { what: "program", name: quote(part.segment.name), first };
             errors.push(UnitTextError { fault, line, column: 1, width: 1 });
         }
         by_name.entry(part.segment.name).or_insert((ProgIdx(i as u32), line));

@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 
 use oxbpf_abi::{MapType, helper_by_id};
 use oxbpf_ir::{InsnId, LineRef, MapDef, MapInit, MapPurpose, Program, Unit};
-use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
+use oxbpf_isa::text::{Names, PrintOptions as InsnOptions, is_name};
 use oxbpf_isa::{CallTarget, Pseudo, Slot};
-
-use super::line::is_name;
 
 /// What a listing shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use oxbpf_abi::{HELPERS, ProgType, helper_by_name};
 use oxbpf_ir::{BuildError, BuildFault, InsnId, LineRef, MapPurpose, Program, ProgramParts};
-use oxbpf_isa::text::{MAX_ERRORS, SymbolKind, SymbolRef};
+use oxbpf_isa::text::{MAX_ERRORS, SymbolKind, SymbolRef, quote};
 use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
 
 use super::declare::{Declared, Section};
 use super::error::{UnitTextError, UnitTextFault, near};
-use super::line::cut;
 use super::{Errors, Options, Part, begin_of};
 
 /// Characters of a source line that a program keeps.
@@ -71,13 +70,13 @@ fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
     match (helper_by_name(&symbol.name).map(|h| h.id.cast_signed()), printed) {
         (Some(id), None) => Ok(id),
         (Some(id), Some(printed)) if id != printed => {
-            Err(UnitTextFault::Value(format!("helper {} is number {id}, not {printed}", cut(&symbol.name))))
+            Err(UnitTextFault::Value(format!("helper {} is number {id}, not {printed}", quote(&symbol.name))))
         }
         (_, Some(printed)) => Ok(printed),
         (None, None) => {
             let labels = part.source.labels.iter().map(|l| l.name.as_str());
             let near = near(&symbol.name, HELPERS.iter().map(|h| h.name).chain(labels));
-            Err(UnitTextFault::Unknown { what: "helper or label", name: cut(&symbol.name), near })
+            Err(UnitTextFault::Unknown { what: "helper or label", name: quote(&symbol.name), near })
         }
     }
 }
@@ -85,18 +84,18 @@ fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
 fn address(symbol: &SymbolRef, declared: &Declared<'_>) -> Result<Pseudo, UnitTextFault> {
     let Some(map) = declared.map(&symbol.name) else {
         let near = near(&symbol.name, declared.map_names());
-        return Err(UnitTextFault::Unknown { what: "map, data or label", name: cut(&symbol.name), near });
+        return Err(UnitTextFault::Unknown { what: "map, data or label", name: quote(&symbol.name), near });
     };
     let def = &declared.maps[map.index()];
     let index = map.0.cast_signed();
     if def.purpose == MapPurpose::User {
         return match symbol.addend {
             0 => Ok(Pseudo::MapFd(index)),
-            _ => Err(UnitTextFault::Value(format!("`{}` is a map, which takes no offset", cut(&symbol.name)))),
+            _ => Err(UnitTextFault::Value(format!("`{}` is a map, which takes no offset", quote(&symbol.name)))),
         };
     }
     let off = u32::try_from(symbol.addend).ok().filter(|&off| off < def.value_size);
-    let outside = || UnitTextFault::Value(format!("`{}` has {} bytes", cut(&symbol.name), def.value_size));
+    let outside = || UnitTextFault::Value(format!("`{}` has {} bytes", quote(&symbol.name), def.value_size));
     Ok(Pseudo::MapValue { fd: index, off: off.ok_or_else(outside)?.cast_signed() })
 }
 

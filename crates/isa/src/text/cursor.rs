@@ -50,8 +50,15 @@ pub(super) fn looks_like_register(word: &str) -> bool {
     word.strip_prefix(['r', 'w']).is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// Whether `text` can stand where the dialect has a name.
-pub(super) fn is_name(text: &str) -> bool {
+/// Whether `text` can stand where the dialect has a name: of a label, a map, a function.
+///
+/// ```
+/// use oxbpf_isa::text::is_name;
+///
+/// assert!(is_name(".rodata.str1.1") && is_name("r10x"));
+/// assert!(!is_name("r10") && !is_name("1st") && !is_name(""));
+/// ```
+pub fn is_name(text: &str) -> bool {
     text.starts_with(starts_word) && text.chars().all(continues_word) && !looks_like_register(text)
 }
 

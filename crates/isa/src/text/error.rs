@@ -145,8 +145,8 @@ impl TextError {
 /// Characters of a source line that are shown with an error.
 const SHOWN: usize = 160;
 
-/// `text` for a message, cut where it is long.
-pub(super) fn quote(text: &str) -> String {
+/// `text` for a message: its first 40 characters, and `…` where there are more.
+pub fn quote(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

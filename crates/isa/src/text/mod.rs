@@ -29,6 +29,7 @@ mod print;
 mod source;
 mod statement;
 
-pub use error::{TextError, TextFault};
+pub use cursor::is_name;
+pub use error::{TextError, TextFault, quote};
 pub use print::{Names, PrintOptions, print};
 pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse};
