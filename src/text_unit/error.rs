@@ -35,7 +35,7 @@ pub enum UnitTextFault {
     #[error("unknown directive `{name}`{}", nearest(near))]
     Directive { name: String, near: Option<String> },
     /// A name that nothing has.
-    #[error("no {what} `{name}`{}", nearest(near))]
+    #[error("no {what} `{name}`{}", known(what, near))]
     Unknown { what: &'static str, name: String, near: Option<String> },
     /// A name that is taken.
     #[error("{what} `{name}` is already defined on line {first}")]
@@ -46,6 +46,14 @@ pub enum UnitTextFault {
     /// A directive where it says nothing.
     #[error("{0}")]
     Misplaced(&'static str),
+}
+
+/// The nearest name, or all of a kind that has few.
+fn known(what: &str, near: &Option<String>) -> String {
+    match what {
+        "program type" if near.is_none() => format!("; there are {}", oxbpf_abi::PROG_TYPES.map(|r| r.name).join(", ")),
+        _ => nearest(near),
+    }
 }
 
 fn nearest(near: &Option<String>) -> String {
