@@ -6,7 +6,7 @@
 //! | `obj.o:section` | the program of a section |
 //! | `obj.o:section/function` | one of several programs of a section |
 //! | `prog.bpf` | a program as text, see `docs/text-format.md` |
-//! | `raw:ebpf:FILE` | bare instructions, eight bytes each |
+//! | `raw:ebpf:FILE`, `FILE.bin` | bare instructions, eight bytes each |
 //! | `-` | any of these, by content, from standard input |
 
 use std::fs::File;
@@ -45,7 +45,7 @@ pub enum ProgError {
     Build { path: String, source: BuildError },
     #[error("{path}: {source}")]
     Unit { path: String, source: UnitError },
-    #[error("{path}: neither an ELF object nor text: {source}")]
+    #[error("{path}: neither an ELF object nor text: {source}; bare instructions are named raw:ebpf:{path}")]
     NotText { path: String, source: Utf8Error },
     /// Rendered with places, one per error.
     #[error("{rendered}")]
@@ -122,6 +122,7 @@ pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<
     let (path, section) = if raw { (name, None) } else { split(name) };
     let (bytes, path) = (read(path)?, shown_name(path));
     let types = Types { forced, fallback };
+    let raw = raw || (section.is_none() && is_bytecode(path, &bytes));
     if raw { load_raw(path, &bytes, types) } else { load_bytes(path, &bytes, section, types) }
 }
 
@@ -175,6 +176,14 @@ pub(crate) fn read(path: &str) -> Result<Vec<u8>, ProgError> {
     Ok(bytes)
 }
 
+/// Whether a file that says nothing of its own holds bare instructions: by its name, or on standard input by its bytes.
+pub(crate) fn is_bytecode(path: &str, bytes: &[u8]) -> bool {
+    let by_name = Path::new(path).extension().is_some_and(|e| e == "bin");
+    // A zero byte is in nearly every instruction and in no text.
+    let by_bytes = || bytes.contains(&0) || std::str::from_utf8(bytes).is_err();
+    !bytes.starts_with(b"\x7fELF") && (by_name || (path == STDIN && by_bytes()))
+}
+
 /// The instructions that bare bytes are; their shape need not be that of a program.
 pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<Vec<Insn>, ProgError> {
     let (words, rest) = bytes.as_chunks();
@@ -186,9 +195,12 @@ pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<Vec<Insn>, ProgError> {
     Ok(insns.into_iter().map(|(_, insn)| insn).collect())
 }
 
+/// How standard input is called in messages.
+const STDIN: &str = "stdin";
+
 /// How a file is called in messages.
 pub(crate) fn shown_name(path: &str) -> &str {
-    if path == "-" { "stdin" } else { path }
+    if path == "-" { STDIN } else { path }
 }
 
 /// The last part of a path, which names a unit.

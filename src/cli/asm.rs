@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use oxbpf_abi::ProgType;
 use oxbpf_ir::{Program, Unit};
 
-use super::{Exit, disasm};
+use super::{Exit, disasm, say};
 use crate::prog::{file_name, read, shown_name};
 use crate::text_unit::{self, Options};
 use format::Format;
@@ -54,7 +54,7 @@ pub(super) fn main(arguments: Arguments) -> Exit {
     match assemble(&arguments) {
         Ok(()) => Exit::Ok,
         Err(message) => {
-            eprintln!("{}", message.trim_end());
+            say(message.trim_end());
             Exit::Usage
         }
     }

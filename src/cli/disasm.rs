@@ -2,17 +2,15 @@
 
 pub(in crate::cli) mod json;
 
-use std::path::Path;
-
 use oxbpf_abi::{ProgType, helper_by_id};
 use oxbpf_elf::{ObjProgram, Object};
 use oxbpf_ir::{Program, Unit};
 use oxbpf_isa::CallTarget;
 use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
 
-use super::Exit;
 use super::asm::{output, prog_type};
-use crate::prog::{ProgError, decode, file_name, read, shown_name, split};
+use super::{Exit, say};
+use crate::prog::{ProgError, decode, file_name, is_bytecode, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
 
 const EXAMPLES: &str = "\
@@ -52,25 +50,47 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: Arguments) -> Exit {
     let listing = match list(&arguments) {
         Ok(listing) => listing,
-        Err(message) => {
-            eprintln!("{}", message.trim_end());
-            return Exit::Usage;
+        Err(fault) => {
+            say(fault.message.trim_end());
+            return fault.exit;
         }
     };
     if let Err(e) = output::to_stdout(listing.text.as_bytes()) {
-        eprintln!("error: standard output: {e}");
+        say(format_args!("error: standard output: {e}"));
         return Exit::Usage;
     }
-    for warning in &listing.left_out {
-        eprintln!("{warning}");
+    for fault in &listing.left_out {
+        say(&fault.message);
     }
-    if listing.left_out.is_empty() { Exit::Ok } else { Exit::Usage }
+    exit(&listing.left_out)
+}
+
+/// The exit code of faults of several programs: not supported, where that is all that is wrong.
+fn exit(faults: &[Fault]) -> Exit {
+    faults
+        .iter()
+        .map(|f| f.exit)
+        .find(|e| *e != Exit::Unsupported)
+        .or(faults.first().map(|f| f.exit))
+        .unwrap_or(Exit::Ok)
+}
+
+/// Why something is not listed.
+struct Fault {
+    message: String,
+    exit: Exit,
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Fault {
+        Fault { message, exit: Exit::Usage }
+    }
 }
 
 /// A listing, and why programs are missing in it.
 struct Listing {
     text: String,
-    left_out: Vec<String>,
+    left_out: Vec<Fault>,
 }
 
 impl Listing {
@@ -79,9 +99,9 @@ impl Listing {
     }
 }
 
-fn list(arguments: &Arguments) -> Result<Listing, String> {
+fn list(arguments: &Arguments) -> Result<Listing, Fault> {
     if let Some(path) = arguments.prog.strip_prefix("raw:ebpf:") {
-        return bare(path, &bytes_of(path)?, arguments).map(Listing::whole);
+        return Ok(Listing::whole(bare(path, &bytes_of(path)?, arguments)?));
     }
     let (path, section) = split(&arguments.prog);
     let bytes = bytes_of(path)?;
@@ -91,27 +111,23 @@ fn list(arguments: &Arguments) -> Result<Listing, String> {
     let name = shown_name(path);
     if let Some(section) = section {
         let error = ProgError::NoSections { path: name.to_string(), section: section.to_string() };
-        return Err(error.shown());
+        return Err(error.shown().into());
     }
     match std::str::from_utf8(&bytes) {
         // A zero byte is in nearly every instruction and in no text.
-        Ok(source) if !is_bytecode(path) && !bytes.contains(&0) => {
+        Ok(source) if !is_bytecode(path, &bytes) && !bytes.contains(&0) => {
             let options = Options { prog_type: arguments.prog_type, ..Options::default() };
             let unit = text_unit::parse(source, file_name(name), &options);
             let unit = unit.map_err(|errors| text_unit::render(&errors, source, name))?;
             // Its source lines would only say again what they say.
             Ok(Listing::whole(shown(&unit, arguments, false)))
         }
-        _ => bare(path, &bytes, arguments).map(Listing::whole),
+        _ => Ok(Listing::whole(bare(path, &bytes, arguments)?)),
     }
 }
 
 fn bytes_of(path: &str) -> Result<Vec<u8>, String> {
     read(path).map_err(|e| e.shown())
-}
-
-fn is_bytecode(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|e| e == "bin")
 }
 
 fn insn_options(arguments: &Arguments) -> InsnOptions {
@@ -148,9 +164,12 @@ impl Names for Helpers {
     }
 }
 
-fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments) -> Result<Listing, String> {
+fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments) -> Result<Listing, Fault> {
     let name = shown_name(path);
-    let fault = |e: oxbpf_elf::ElfError| format!("error[{}]: {name}: {e}", e.code());
+    let fault = |e: oxbpf_elf::ElfError| Fault {
+        message: format!("error[{}]: {name}: {e}", e.code()),
+        exit: if e.code() == "elf-unsupported" { Exit::Unsupported } else { Exit::Usage },
+    };
     let object = oxbpf_elf::load(bytes).map_err(fault)?;
     let roots = match section {
         None => (0..object.programs().len()).collect(),
@@ -161,7 +180,7 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
         }
     };
     if roots.is_empty() {
-        return Err(format!("error: {name}: the object has no programs"));
+        return Err(format!("error: {name}: the object has no programs").into());
     }
     let mut left_out = Vec::new();
     let unit = match link(&object, name, &roots, arguments) {
@@ -172,11 +191,16 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
             for root in roots {
                 match link(&object, name, &[root], arguments) {
                     Ok(_) => sound.push(root),
-                    Err(e) => left_out.push(format!("{} (program {})", fault(e), object.programs()[root].name())),
+                    Err(e) => {
+                        let Fault { message, exit } = fault(e);
+                        let message = format!("{message} (program {})", object.programs()[root].name());
+                        left_out.push(Fault { message, exit });
+                    }
                 }
             }
             if sound.is_empty() {
-                return Err(left_out.join("\n"));
+                let messages: Vec<_> = left_out.iter().map(|f| &*f.message).collect();
+                return Err(Fault { message: messages.join("\n"), exit: exit(&left_out) });
             }
             link(&object, name, &sound, arguments).map_err(|_| fault(first))?
         }

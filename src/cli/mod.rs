@@ -4,6 +4,9 @@ mod asm;
 mod disasm;
 mod run;
 
+use std::fmt::Display;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -39,8 +42,8 @@ impl Exit {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 as expected, 1 a finding (rejected, mismatch, failed expectation), 2 wrong usage or
-unreadable input, 3 not supported, 4 a limit hit, 70 internal error.";
+Exit codes: 0 as expected, 1 a finding (rejected, trapped, mismatch, failed expectation), 2 wrong usage,
+unreadable input or unwritable output, 3 not supported, 4 a limit hit, 70 internal error.";
 
 /// A pure-Rust toolchain for classic and extended BPF.
 #[derive(Parser)]
@@ -67,10 +70,19 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { Exit::Usage.code() } else { Exit::Ok.code() });
         }
     };
-    let exit = match arguments.verb {
+    let verb = || match arguments.verb {
         Verb::Run(a) => run::main(*a),
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
     };
+    let exit = catch_unwind(AssertUnwindSafe(verb)).unwrap_or_else(|_| {
+        say("error[internal]: this is a defect of oxbpf; please report it, with what it was given");
+        Exit::Internal
+    });
     ExitCode::from(exit.code())
+}
+
+/// Says something on standard error; that it cannot be heard there changes nothing.
+fn say(message: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{message}");
 }
