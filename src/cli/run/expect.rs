@@ -4,53 +4,95 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::report::PacketLine;
-
 /// Failures kept for the report; the rest are counted.
 const KEPT: usize = 10;
+
+/// The engine whose lines stand for those of any other that shows the verdicts.
+const REFERENCE: &str = "interp";
 
 /// What packets were expected to do, and where they did not.
 #[derive(Default)]
 pub(super) struct Expected {
-    by_packet: BTreeMap<u64, Map<String, Value>>,
+    lines: BTreeMap<(u64, String), Map<String, Value>>,
+    primary: String,
+    /// Lines of engines that do not run, by engine.
+    pub(super) left_out: BTreeMap<String, u64>,
     pub(super) failures: Vec<String>,
     pub(super) failed: u64,
 }
 
 impl Expected {
-    /// Reads lines of JSON objects, each with a `packet` number. Lines of engines other than the interpreter,
-    /// blank lines and lines that start with `#` are left out.
-    pub(super) fn parse(text: &str) -> Result<Expected, String> {
-        let mut by_packet = BTreeMap::new();
+    /// Reads lines of JSON objects, each with a `packet` number. Blank lines and lines that start with `#` are left
+    /// out. A line without `engine` is of `primary`, the engine whose verdicts are shown; where that has no line, the
+    /// interpreter's holds for it.
+    pub(super) fn parse(text: &str, primary: &str, others: &[&str]) -> Result<Expected, String> {
+        let mut lines = BTreeMap::new();
         for (i, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let at = |what: String| format!("line {}: {what}", i + 1);
-            let mut object: Map<String, Value> = serde_json::from_str(line).map_err(|e| at(e.to_string()))?;
-            if object.remove("engine").is_some_and(|e| e != "interp") {
-                continue;
-            }
+            let mut object = match serde_json::from_str(line) {
+                Ok(Value::Object(object)) => object,
+                Ok(_) => return Err(at("no JSON object".into())),
+                Err(e) => return Err(at(e.to_string())),
+            };
+            let engine = match object.remove("engine") {
+                None => primary.to_string(),
+                Some(Value::String(name)) => name,
+                Some(other) => return Err(at(format!("engine {other} is no name"))),
+            };
             let number = object.remove("packet").and_then(|n| n.as_u64());
             let number = number.filter(|n| *n > 0).ok_or_else(|| at("no packet number from 1".into()))?;
-            if by_packet.insert(number, object).is_some() {
+            if lines.insert((number, engine), object).is_some() {
                 return Err(at(format!("packet {number} is expected twice")));
             }
         }
-        Ok(Expected { by_packet, ..Expected::default() })
+        Ok(Expected { primary: primary.into(), ..Expected::default() }.of_engines(lines, others))
     }
 
-    /// Compares a packet's line with what was expected of it.
-    pub(super) fn check(&mut self, line: &PacketLine) {
-        let Some(expected) = self.by_packet.remove(&line.packet) else { return };
-        let actual = line.json();
+    /// Keeps the lines of engines that run.
+    fn of_engines(mut self, lines: BTreeMap<(u64, String), Map<String, Value>>, others: &[&str]) -> Expected {
+        let reference = |number: u64| (number, REFERENCE.to_string());
+        for ((number, engine), line) in lines {
+            if engine == self.primary || others.contains(&&*engine) {
+                self.lines.insert((number, engine), line);
+            } else if engine == REFERENCE {
+                self.lines.insert(reference(number), line);
+            } else {
+                *self.left_out.entry(engine).or_default() += 1;
+            }
+        }
+        if self.primary != REFERENCE {
+            let numbers: Vec<u64> = self.lines.keys().filter(|(_, e)| e == REFERENCE).map(|(n, _)| *n).collect();
+            for number in numbers {
+                if let Some(line) = self.lines.remove(&reference(number)) {
+                    self.lines.entry((number, self.primary.clone())).or_insert(line);
+                }
+            }
+        }
+        self
+    }
+
+    /// Compares an engine's line for a packet with what was expected of it.
+    pub(super) fn check(&mut self, packet: u64, engine: &str, actual: impl FnOnce() -> Map<String, Value>) {
+        if self.lines.is_empty() {
+            return;
+        }
+        let Some(expected) = self.lines.remove(&(packet, engine.to_string())) else { return };
+        let actual = actual();
+        let who = self.who(packet, engine);
         for (key, want) in expected {
             let have = actual.get(&key).unwrap_or(&Value::Null);
             if *have != want {
-                self.fail(format!("packet {}: {key} is {have}, expected {want}", line.packet));
+                self.fail(format!("{who}: {key} is {have}, expected {want}"));
             }
         }
+    }
+
+    fn who(&self, packet: u64, engine: &str) -> String {
+        if engine == self.primary { format!("packet {packet}") } else { format!("packet {packet}, {engine}") }
     }
 
     fn fail(&mut self, what: String) {
@@ -61,11 +103,13 @@ impl Expected {
     }
 
     /// Packets that were expected and never came.
-    pub(super) fn missing(&self) -> impl Iterator<Item = &u64> {
-        self.by_packet.keys()
+    pub(super) fn missing(&self) -> Vec<u64> {
+        let mut numbers: Vec<u64> = self.lines.keys().map(|(number, _)| *number).collect();
+        numbers.dedup();
+        numbers
     }
 
     pub(super) fn failed(&self) -> bool {
-        self.failed > 0 || !self.by_packet.is_empty()
+        self.failed > 0 || !self.lines.is_empty()
     }
 }

@@ -2,21 +2,24 @@
 
 mod expect;
 mod options;
+mod output;
 mod packets;
 mod report;
 mod tally;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 pub(super) use options::Arguments;
 
-use super::Exit;
+use super::{Exit, say};
 use crate::compare::Comparison;
 use crate::prog::{self, ProgError};
 use options::Job;
-use oxbpf_runtime::{EngineError, Instance, Outcome, TrapKind};
+use output::Listener;
+use oxbpf_capture::CaptureErrorKind;
+use oxbpf_runtime::{EngineError, Instance};
 use packets::{Prepared, Source};
-use report::{PacketLine, Report};
+use report::{Ending, PacketLine, Rejected, Report};
 use tally::Tally;
 
 /// A failure before or during the run: what to say and how to exit.
@@ -29,6 +32,11 @@ impl Failure {
     fn usage(message: impl Into<String>) -> Failure {
         Failure { message: message.into(), exit: Exit::Usage }
     }
+
+    /// A reader that closed its end of the pipe has seen enough: nothing to say, and nothing wrong.
+    fn seen_enough() -> Failure {
+        Failure { message: String::new(), exit: Exit::Ok }
+    }
 }
 
 impl From<ProgError> for Failure {
@@ -38,7 +46,11 @@ impl From<ProgError> for Failure {
             ProgError::Object { source, .. } if source.code() == "elf-unsupported" => Exit::Unsupported,
             _ => Exit::Usage,
         };
-        Failure { message: e.shown(), exit }
+        let mut message = e.shown();
+        if e.code() == "elf-ambiguous" {
+            message.push_str("\nhelp: choose one, as OBJ:SECTION or OBJ:SECTION/FUNCTION");
+        }
+        Failure { message, exit }
     }
 }
 
@@ -63,12 +75,20 @@ impl From<EngineError> for Failure {
 
 impl From<oxbpf_capture::CaptureError> for Failure {
     fn from(e: oxbpf_capture::CaptureError) -> Failure {
-        Failure::usage(format!("error[{}]: {e}", e.code()))
+        match &e.kind {
+            CaptureErrorKind::Write(io) if &*e.file == "-" && io.kind() == ErrorKind::BrokenPipe => {
+                Failure::seen_enough()
+            }
+            _ => Failure::usage(format!("error[{}]: {e}", e.code())),
+        }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(e: std::io::Error) -> Failure {
+        if e.kind() == ErrorKind::BrokenPipe {
+            return Failure::seen_enough();
+        }
         Failure::usage(format!("error[output]: {e}"))
     }
 }
@@ -77,34 +97,46 @@ impl From<std::io::Error> for Failure {
 pub(super) fn main(arguments: Arguments) -> Exit {
     match run(arguments) {
         Ok(exit) => exit,
-        // A reader that closed its end of the pipe has seen enough.
-        Err(failure) if failure.message.contains("Broken pipe") => Exit::Ok,
         Err(failure) => {
-            eprintln!("{}", failure.message);
+            if !failure.message.is_empty() {
+                say(&failure.message);
+            }
             failure.exit
         }
     }
 }
 
 fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    arguments.check()?;
     let loaded = prog::load(&arguments.prog, arguments.forced_type(), arguments.fallback_type())?;
     for note in &loaded.notes {
-        eprintln!("note: {note}");
+        say(format_args!("note: {note}"));
     }
     let job = Job::new(arguments, &loaded)?;
     let image = loaded.image();
     let engines = job.engines()?;
     let mut primary = engines.primary.prepare(&image, &job.env)?;
-    let mut others = Vec::new();
+    let (mut others, mut rejected) = (Vec::new(), Vec::new());
     for other in &engines.others {
-        others.push(Comparison::new(&**other, &*engines.primary, &image, &job.env)?);
+        match Comparison::new(&**other, &*engines.primary, &image, &job.env) {
+            Ok(comparison) => others.push(comparison),
+            // What the interpreter makes of the program is still worth knowing.
+            Err(e @ EngineError::Rejected { .. }) => {
+                let Failure { message, .. } = e.into();
+                say(&message);
+                rejected.push(Rejected { engine: other.name(), message });
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    if job.arguments.trace && primary.trace().is_none() {
+        say(format_args!("note: engine {} does not tell what programs print", engines.primary.name()));
     }
     let mut source = Source::open(&job)?;
     let mut report = Report::new(&job, &loaded, &source, engines.primary.name());
     let mut tally = Tally::default();
-    let mut expected = job.expected()?;
-    let out = std::io::stdout().lock();
-    let mut out = std::io::BufWriter::new(out);
+    let mut expected = job.expected(&engines)?;
+    let mut out = Listener::output(&job.arguments);
     let mut broken = None;
     loop {
         let packet = match source.next(&job) {
@@ -119,28 +151,35 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let outcome = primary.run(&packet.input())?;
         let line = PacketLine::new(&job, &packet, engines.primary.name(), &outcome, &*primary);
         tally.add(&packet, &line);
-        expected.check(&line);
+        expected.check(packet.number, line.engine, || line.json());
         report.packet(&mut out, &job, &line)?;
         keep(&mut report, &job, &packet, &line, &*primary)?;
         for other in &mut others {
             match other.run(packet.number, &packet.input())? {
                 Ok(outcome) => {
                     let line = PacketLine::new(&job, &packet, other.name, &outcome, other.engine());
+                    expected.check(packet.number, other.name, || line.json());
                     report.packet(&mut out, &job, &line)?;
                 }
-                Err(refusals) => report.refused(&mut out, &job, &packet, other.name, &refusals)?,
+                Err(refusals) => {
+                    let line = report::refused(&packet, other.name, &refusals);
+                    report.refused(&mut out, &job, &line)?;
+                    expected.check(packet.number, other.name, || line);
+                }
             }
         }
     }
     for other in &mut others {
         other.finish()?;
     }
-    report.finish(&mut out, &job, &tally, &*primary, &others, &expected)?;
+    let ending =
+        Ending { tally: &tally, primary: &*primary, others: &others, rejected: &rejected, expected: &expected };
+    report.finish(&mut out, &job, &ending)?;
     out.flush()?;
     if let Some(e) = broken {
         return Err(e);
     }
-    Ok(exit(&tally, &others, &expected))
+    Ok(exit(&ending))
 }
 
 fn keep(
@@ -156,16 +195,13 @@ fn keep(
     Ok(())
 }
 
-/// Findings outweigh limits.
-fn exit(tally: &Tally, others: &[Comparison], expected: &expect::Expected) -> Exit {
-    let differs = others.iter().any(|o| o.different > 0);
-    let out_of_fuel = |o: &Outcome| matches!(o, Outcome::Trap(t) if matches!(t.kind, TrapKind::OutOfFuel { .. }));
-    let (limits, traps): (Vec<_>, Vec<_>) = tally.traps().partition(|o| out_of_fuel(o));
-    if differs || !traps.is_empty() || expected.failed() {
-        Exit::Finding
-    } else if !limits.is_empty() {
-        Exit::Limit
-    } else {
-        Exit::Ok
+/// A finding outweighs what the program's runs ended with, except a defect of ours.
+fn exit(ending: &Ending<'_>) -> Exit {
+    let differs = ending.others.iter().any(|o| o.different > 0);
+    let finding = differs || !ending.rejected.is_empty() || ending.expected.failed();
+    match ending.tally.worst() {
+        Exit::Internal => Exit::Internal,
+        _ if finding => Exit::Finding,
+        worst => worst,
     }
 }

@@ -1,6 +1,6 @@
 //! What the user asked for, checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use oxbpf_abi::ProgType;
@@ -11,6 +11,7 @@ use oxbpf_tc::{Handle, Hook, Mode, Semantics};
 
 use super::Failure;
 use super::expect::Expected;
+use crate::cli::{EXIT_CODES, say};
 use crate::ctx_json::CtxFields;
 use crate::prog::Loaded;
 
@@ -29,7 +30,7 @@ given, all others do not unless --da is.";
 
 /// Run a program over a capture and show its verdicts.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(in crate::cli) struct Arguments {
     /// The program, see below
     pub(super) prog: String,
@@ -58,29 +59,29 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_enum, default_value_t = EngineArg::Interp)]
     engine: EngineArg,
     /// Stop after so many packets
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) limit: Option<u64>,
     /// Leave out the first packets
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(super) skip: u64,
     /// Start of the random sequence that the program sees
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// The most instructions for one packet
-    #[arg(long, value_name = "N", default_value_t = Env::default().fuel)]
+    #[arg(long, value_name = "N", default_value_t = Env::default().fuel, allow_negative_numbers = true)]
     fuel: u64,
-    /// Write the packets that pass, as the program left them
+    /// Write the packets that pass, as the program left them; with - the report goes to standard error
     #[arg(short, long, value_name = "OUT.pcap")]
     pub(super) write: Option<PathBuf>,
-    /// Show what the program prints
+    /// Show what the program prints; with --json on standard error
     #[arg(long)]
     pub(super) trace: bool,
-    /// Show what the maps hold in the end
+    /// Show what the maps hold in the end; with --jsonl on standard error
     #[arg(long)]
     pub(super) map_dump: bool,
     /// Compare with a file of lines as --jsonl prints them; only the keys that a line has are compared
     #[arg(long, value_name = "FILE")]
-    expect: Option<PathBuf>,
+    pub(super) expect: Option<PathBuf>,
     /// Print one JSON document with the totals
     #[arg(long, conflicts_with = "jsonl")]
     pub(super) json: bool,
@@ -88,7 +89,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long)]
     pub(super) jsonl: bool,
     /// What else a --jsonl line holds
-    #[arg(long, value_enum, value_delimiter = ',', requires = "jsonl")]
+    #[arg(long, value_enum, value_delimiter = ',', requires = "jsonl", conflicts_with = "json")]
     pub(super) with: Vec<With>,
 }
 
@@ -135,6 +136,31 @@ impl Arguments {
         self.prog_type
     }
 
+    /// What each option allows and their combination does not.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let prog = self.prog.strip_prefix("raw:ebpf:").unwrap_or(&self.prog);
+        if (prog == "-" || prog.starts_with("-:")) && self.pcap == Path::new("-") {
+            return Err(Failure::usage("error[stdin]: program and capture cannot both be standard input"));
+        }
+        if (self.json || self.jsonl) && self.write.as_deref() == Some(Path::new("-")) {
+            return Err(Failure::usage("error[stdout]: JSON and capture (-w -) cannot both be standard output"));
+        }
+        Ok(())
+    }
+
+    /// Says which options mean nothing to a program of this type.
+    fn note_idle(&self, prog_type: ProgType, mode: Mode) {
+        if matches!(mode, Mode::Classid | Mode::DirectAction) {
+            return;
+        }
+        let given = [(self.da, "--da"), (self.no_da, "--no-da"), (self.flowid.is_some(), "--flowid")];
+        let hook = (mode != Mode::Action && self.hook.is_some(), "--hook");
+        let what = if mode == Mode::Action { "an action".into() } else { format!("a program of type {prog_type}") };
+        for (_, option) in given.into_iter().chain([hook]).filter(|(given, _)| *given) {
+            say(format_args!("note: {option} means nothing to {what}"));
+        }
+    }
+
     /// The type of a program that nothing says more about.
     pub(super) fn fallback_type(&self) -> ProgType {
         match self.hook {
@@ -178,6 +204,7 @@ impl Job {
         let section = program.section();
         let by_section = section == "tc" || section.starts_with("tc/") || section.starts_with("tcx/");
         let direct_action = arguments.da || (by_section && !arguments.no_da);
+        arguments.note_idle(prog_type, Mode::of(prog_type, hook, direct_action));
         let semantics = Semantics { hook, mode: Mode::of(prog_type, hook, direct_action), flowid: arguments.flowid };
         let ctx = match &arguments.ctx {
             None => CtxFields::default(),
@@ -209,19 +236,25 @@ impl Job {
             (EngineArg::Kernel, Some(reason)) => Err(EngineError::Unavailable { engine: "kernel", reason }.into()),
             (EngineArg::All, None) => Ok(Engines { primary: interp, others: vec![kernel] }),
             (EngineArg::All, Some(reason)) => {
-                eprintln!("note: engine kernel is left out: {reason}");
+                say(format_args!("note: engine kernel is left out: {reason}"));
                 Ok(Engines { primary: interp, others: Vec::new() })
             }
         }
     }
 
-    pub(super) fn expected(&self) -> Result<Expected, Failure> {
+    pub(super) fn expected(&self, engines: &Engines) -> Result<Expected, Failure> {
         match &self.arguments.expect {
             None => Ok(Expected::default()),
             Some(path) => {
                 let error = |e: String| Failure::usage(format!("error[expect]: {}: {e}", path.display()));
                 let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-                Expected::parse(&text).map_err(error)
+                let others: Vec<_> = engines.others.iter().map(|e| e.name()).collect();
+                let expected = Expected::parse(&text, engines.primary.name(), &others).map_err(error)?;
+                for (engine, lines) in &expected.left_out {
+                    let file = path.display();
+                    say(format_args!("note: {file}: lines of engine {engine}, which does not run: {lines} left out"));
+                }
+                Ok(expected)
             }
         }
     }

@@ -43,7 +43,14 @@ impl Source {
             LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 => Link::Ip,
             other => {
                 return Err(Failure {
-                    message: format!("error[link-type]: captures of link type {other} are not supported yet"),
+                    message: format!(
+                        "error[link-type]: {}: captures of link type {other} are not supported yet; there are {}, {}, {} and {}",
+                        job.arguments.pcap.display(),
+                        LinkType::EN10MB,
+                        LinkType::RAW,
+                        LinkType::IPV4,
+                        LinkType::IPV6,
+                    ),
                     exit: super::Exit::Unsupported,
                 });
             }

@@ -14,7 +14,8 @@ use super::Failure;
 use super::expect::Expected;
 use super::options::{Job, With};
 use super::packets::{Prepared, Source};
-use super::tally::Tally;
+use super::tally::{Row, Tally};
+use crate::cli::say;
 use crate::compare::Comparison;
 use crate::map_json;
 use crate::prog::Loaded;
@@ -25,8 +26,8 @@ pub(super) struct PacketLine {
     pub(super) outcome: Outcome,
     len: u32,
     caplen: usize,
-    engine: &'static str,
-    verdict: Option<Verdict>,
+    pub(super) engine: &'static str,
+    pub(super) verdict: Option<Verdict>,
     data: Option<Vec<u8>>,
     ctx: Option<Value>,
     trace: Option<Vec<String>>,
@@ -115,6 +116,29 @@ fn writable(job: &Job, instance: &dyn Instance) -> Value {
     Value::Object(told.map(|f| (f.name.to_string(), value(f))).collect())
 }
 
+/// The line of an engine that was not asked about a packet.
+pub(super) fn refused(packet: &Prepared<'_>, engine: &str, refusals: &[Refusal]) -> Map<String, Value> {
+    let mut object = head(packet.number, packet.len, packet.data.len(), engine);
+    let reasons: Vec<_> = refusals.iter().map(|r| r.to_string()).collect();
+    object.insert("left_out".into(), reasons.into());
+    object
+}
+
+/// An engine that does not take the program.
+pub(super) struct Rejected {
+    pub(super) engine: &'static str,
+    pub(super) message: String,
+}
+
+/// What a run has come to.
+pub(super) struct Ending<'a> {
+    pub(super) tally: &'a Tally,
+    pub(super) primary: &'a dyn Instance,
+    pub(super) others: &'a [Comparison],
+    pub(super) rejected: &'a [Rejected],
+    pub(super) expected: &'a Expected,
+}
+
 /// Everything printed and written over a run.
 pub(super) struct Report {
     head: Vec<(&'static str, String)>,
@@ -138,11 +162,10 @@ impl Report {
         let file = job.arguments.pcap.display().to_string();
         let maps = unit.maps().len();
         let insns = program.slot_count();
-        let plural = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         let head = vec![
             (
                 "program",
-                format!("{place}  {}, {}, {}", job.prog_type, plural(insns as usize, "insn"), plural(maps, "map")),
+                format!("{place}  {}, {}, {}", job.prog_type, plural(insns.into(), "insn"), plural(maps as u64, "map")),
             ),
             ("hook", format!("{hook}, mode {mode}, flowid {flowid}")),
             ("capture", format!("{file}  {link}")),
@@ -174,28 +197,27 @@ impl Report {
     pub(super) fn packet(&mut self, out: &mut impl Write, job: &Job, line: &PacketLine) -> Result<(), Failure> {
         if job.arguments.jsonl {
             writeln!(out, "{}", Value::Object(line.json()))?;
-        } else if !job.arguments.json {
+        } else {
             for text in line.trace.iter().flatten() {
-                writeln!(out, "#{}: {text}", line.packet)?;
+                match job.arguments.json {
+                    true => say(format_args!("#{}: {text}", line.packet)),
+                    false => writeln!(out, "#{}: {text}", line.packet)?,
+                }
             }
         }
         Ok(())
     }
 
-    /// Prints that an engine was not asked about a packet.
+    /// Prints the line of an engine that was not asked about a packet.
     pub(super) fn refused(
         &mut self,
         out: &mut impl Write,
         job: &Job,
-        packet: &Prepared<'_>,
-        engine: &'static str,
-        refusals: &[Refusal],
+        line: &Map<String, Value>,
     ) -> Result<(), Failure> {
         if job.arguments.jsonl {
-            let mut object = head(packet.number, packet.len, packet.data.len(), engine);
-            let reasons: Vec<_> = refusals.iter().map(|r| r.to_string()).collect();
-            object.insert("left_out".into(), reasons.into());
-            writeln!(out, "{}", Value::Object(object))?;
+            serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
+            writeln!(out)?;
         }
         Ok(())
     }
@@ -214,15 +236,7 @@ impl Report {
     }
 
     /// Prints the totals and completes the output capture.
-    pub(super) fn finish(
-        mut self,
-        out: &mut impl Write,
-        job: &Job,
-        tally: &Tally,
-        primary: &dyn Instance,
-        others: &[Comparison],
-        expected: &Expected,
-    ) -> Result<(), Failure> {
+    pub(super) fn finish(mut self, out: &mut impl Write, job: &Job, ending: &Ending<'_>) -> Result<(), Failure> {
         if let Some(e) = self.output_error.take() {
             return Err(e.into());
         }
@@ -230,16 +244,21 @@ impl Report {
             output.finish()?;
         }
         if job.arguments.json {
-            return self.print_json(out, job, tally, primary, others, expected);
+            return self.print_json(out, job, ending);
         }
-        if !job.arguments.jsonl {
-            self.print_table(out, tally)?;
-            print_comparisons(out, others)?;
+        if job.arguments.jsonl {
             if job.arguments.map_dump {
-                self.print_maps(out, primary)?;
+                // Lines are of packets; that nobody hears the rest changes nothing.
+                let _ = self.print_maps(&mut std::io::stderr(), ending.primary);
+            }
+        } else {
+            self.print_table(out, ending.tally)?;
+            print_comparisons(out, ending)?;
+            if job.arguments.map_dump {
+                self.print_maps(out, ending.primary)?;
             }
         }
-        print_expectations(expected);
+        print_expectations(ending.expected);
         Ok(())
     }
 
@@ -286,25 +305,11 @@ impl Report {
         Ok(())
     }
 
-    fn print_json(
-        mut self,
-        out: &mut impl Write,
-        job: &Job,
-        tally: &Tally,
-        primary: &dyn Instance,
-        others: &[Comparison],
-        expected: &Expected,
-    ) -> Result<(), Failure> {
+    fn print_json(mut self, out: &mut impl Write, job: &Job, ending: &Ending<'_>) -> Result<(), Failure> {
+        let Ending { tally, primary, others, rejected, expected } = *ending;
         self.json["packets"] = tally.packets.into();
         self.json["bytes"] = tally.bytes.into();
-        let rows = tally.rows().into_iter().map(|row| match &row.outcome {
-            Outcome::Return(_) => json!({ "verdict": row.what, "packets": row.packets, "bytes": row.bytes, "first": row.first }),
-            Outcome::Trap(t) => json!({
-                "trap": { "kind": t.kind.code(), "program": &*t.program, "slot": t.slot.0, "message": t.kind.to_string() },
-                "packets": row.packets, "bytes": row.bytes, "first": row.first,
-            }),
-        });
-        self.json["verdicts"] = rows.collect();
+        self.json["verdicts"] = tally.rows().into_iter().map(row_json).collect();
         let compared = others.iter().map(|o| {
             let left_out = o.left_out.iter().map(|(r, n)| json!({ "reason": r.to_string(), "packets": n }));
             let differences = o.differences.iter().map(|(n, d)| json!({ "packet": n, "what": d.to_string() }));
@@ -313,7 +318,8 @@ impl Report {
                 "left_out": left_out.collect::<Vec<_>>(), "differences": differences.collect::<Vec<_>>(),
             })
         });
-        self.json["compared"] = compared.collect();
+        let rejects = rejected.iter().map(|r| json!({ "engine": r.engine, "rejected": r.message }));
+        self.json["compared"] = compared.chain(rejects).collect();
         if job.arguments.map_dump {
             let mut maps = Map::new();
             for (i, def) in self.maps.iter().enumerate() {
@@ -323,21 +329,47 @@ impl Report {
             self.json["maps"] = maps.into();
         }
         if expected.failed() {
-            let missing: Vec<_> = expected.missing().collect();
             self.json["unexpected"] =
-                json!({ "count": expected.failed, "first": expected.failures, "missing": missing });
+                json!({ "count": expected.failed, "first": expected.failures, "missing": expected.missing() });
         }
         writeln!(out, "{}", serde_json::to_string_pretty(&self.json).unwrap_or_default())?;
         Ok(())
     }
 }
 
-fn print_comparisons(out: &mut impl Write, others: &[Comparison]) -> Result<(), Failure> {
-    for o in others {
-        let verdict = if o.different == 0 { "=" } else { "≠" };
-        write!(out, "\nengines    interp {verdict} {} on {} packets", o.name, o.ran)?;
-        if o.different > 0 {
-            write!(out, ", {} differences", o.different)?;
+/// A row of the totals; `text` is what the table says.
+fn row_json(row: &Row) -> Value {
+    let mut object = match &row.kind {
+        Some((_, Outcome::Trap(t))) => json!({ "trap": {
+            "kind": t.kind.code(), "program": &*t.program, "slot": t.slot.0, "message": t.kind.to_string(),
+        } }),
+        Some((Some(v), _)) => json!({ "verdict": v.word(), "classid": v.classid().map(|c| c.to_string()) }),
+        Some((None, _)) | None => json!({}),
+    };
+    object["text"] = row.what.as_str().into();
+    object["packets"] = row.packets.into();
+    object["bytes"] = row.bytes.into();
+    object["first"] = row.first.into();
+    object
+}
+
+/// `3 packets`, `1 packet`.
+fn plural(n: u64, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+fn print_comparisons(out: &mut impl Write, ending: &Ending<'_>) -> Result<(), Failure> {
+    for r in ending.rejected {
+        writeln!(out, "\nengines    {} rejects the program", r.engine)?;
+    }
+    for o in ending.others {
+        match (o.ran, o.different) {
+            (0, 0) => write!(out, "\nengines    interp and {} not compared: no packet ran on both", o.name)?,
+            (ran, 0) => write!(out, "\nengines    interp = {} on {}", o.name, plural(ran, "packet"))?,
+            (ran, n) => {
+                let (packets, differences) = (plural(ran, "packet"), plural(n, "difference"));
+                write!(out, "\nengines    interp ≠ {} on {packets}, {differences}", o.name)?;
+            }
         }
         writeln!(out)?;
         for (reason, packets) in &o.left_out {
@@ -361,12 +393,16 @@ fn print_comparisons(out: &mut impl Write, others: &[Comparison]) -> Result<(), 
 
 fn print_expectations(expected: &Expected) {
     for failure in &expected.failures {
-        eprintln!("unexpected: {failure}");
+        say(format_args!("unexpected: {failure}"));
     }
     if expected.failed as usize > expected.failures.len() {
-        eprintln!("unexpected: {} more", expected.failed as usize - expected.failures.len());
+        say(format_args!("unexpected: {} more", expected.failed as usize - expected.failures.len()));
     }
-    for number in expected.missing().take(10) {
-        eprintln!("unexpected: packet {number} was not seen");
+    let missing = expected.missing();
+    for number in missing.iter().take(10) {
+        say(format_args!("unexpected: packet {number} was not seen"));
+    }
+    if missing.len() > 10 {
+        say(format_args!("unexpected: {} more were not seen", missing.len() - 10));
     }
 }

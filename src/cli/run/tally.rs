@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use oxbpf_runtime::Outcome;
+use oxbpf_runtime::{Outcome, TrapKind};
+use oxbpf_tc::Verdict;
 
 use super::packets::Prepared;
 use super::report::PacketLine;
+use crate::cli::Exit;
 
 /// One verdict's share.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) what: String,
-    pub(super) outcome: Outcome,
+    /// The verdict and the outcome of the row's packets; none where they are of several kinds.
+    pub(super) kind: Option<(Option<Verdict>, Outcome)>,
     pub(super) packets: u64,
     pub(super) bytes: u64,
     pub(super) first: u64,
@@ -21,6 +24,7 @@ pub(super) struct Row {
 #[derive(Default)]
 pub(super) struct Tally {
     rows: BTreeMap<String, Row>,
+    worst: Worst,
     pub(super) packets: u64,
     pub(super) bytes: u64,
 }
@@ -28,21 +32,43 @@ pub(super) struct Tally {
 /// Different verdicts that are told apart; a program may return anything.
 const MAX_ROWS: usize = 1000;
 
+/// How bad an end of a run is, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+enum Worst {
+    #[default]
+    Returned,
+    OutOfFuel,
+    Unsupported,
+    Trapped,
+    Defect,
+}
+
+impl From<&Outcome> for Worst {
+    fn from(outcome: &Outcome) -> Worst {
+        match outcome {
+            Outcome::Return(_) => Worst::Returned,
+            Outcome::Trap(trap) => match trap.kind {
+                TrapKind::OutOfFuel { .. } => Worst::OutOfFuel,
+                TrapKind::Unsupported { .. } => Worst::Unsupported,
+                TrapKind::HelperPanic { .. } => Worst::Defect,
+                _ => Worst::Trapped,
+            },
+        }
+    }
+}
+
 impl Tally {
     pub(super) fn add(&mut self, packet: &Prepared<'_>, line: &PacketLine) {
         self.packets += 1;
         self.bytes += u64::from(packet.len);
+        self.worst = self.worst.max(Worst::from(&line.outcome));
         let mut what = line.what();
+        let mut kind = Some((line.verdict, line.outcome.clone()));
         if self.rows.len() >= MAX_ROWS && !self.rows.contains_key(&what) {
-            what = "others".into();
+            (what, kind) = ("others".into(), None);
         }
-        let row = self.rows.entry(what.clone()).or_insert(Row {
-            what,
-            outcome: line.outcome.clone(),
-            packets: 0,
-            bytes: 0,
-            first: packet.number,
-        });
+        let row =
+            self.rows.entry(what.clone()).or_insert(Row { what, kind, packets: 0, bytes: 0, first: packet.number });
         row.packets += 1;
         row.bytes += u64::from(packet.len);
     }
@@ -54,8 +80,14 @@ impl Tally {
         rows
     }
 
-    /// Outcomes that are traps, one of each kind.
-    pub(super) fn traps(&self) -> impl Iterator<Item = &Outcome> {
-        self.rows.values().map(|r| &r.outcome).filter(|o| matches!(o, Outcome::Trap(_)))
+    /// The exit code of the worst that a packet ended with.
+    pub(super) fn worst(&self) -> Exit {
+        match self.worst {
+            Worst::Returned => Exit::Ok,
+            Worst::OutOfFuel => Exit::Limit,
+            Worst::Unsupported => Exit::Unsupported,
+            Worst::Trapped => Exit::Finding,
+            Worst::Defect => Exit::Internal,
+        }
     }
 }
