@@ -254,6 +254,17 @@ fn options_that_mean_nothing_are_named() {
 }
 
 #[test]
+fn a_byte_order_mark_and_other_line_ends_do_no_harm() {
+    let dir = scratch("marked");
+    ends(&run(&write(&dir, "good.bpf", "\u{feff}r0 = 0\r\nexit\r\n"), &[]), 0, "");
+    ends(
+        &run(&write(&dir, "bad.bpf", "\u{feff}r0 = foo\r\nexit\r\n"), &[]),
+        2,
+        "bad.bpf:1:6\n   |\n 1 | r0 = foo\n   |      ^^^",
+    );
+}
+
+#[test]
 fn messages_say_what_to_do() {
     let help = stdout(&oxbpf(&["run", "--help"]));
     assert!(help.contains("Exit codes: 0"), "{help}");

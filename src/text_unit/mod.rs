@@ -78,7 +78,7 @@ pub fn parse(source: &str, name: &str, options: &Options) -> Result<Unit, Vec<Un
     }
     let mut errors = Vec::new();
     let mut parts = Vec::new();
-    for segment in segments(source, name) {
+    for segment in segments(unmarked(source), name) {
         match segment.and_then(Part::read) {
             Ok(part) => parts.push(part),
             Err(found) => errors.extend(found),
@@ -98,7 +98,12 @@ pub fn parse(source: &str, name: &str, options: &Options) -> Result<Unit, Vec<Un
 
 /// All errors of a text as [`UnitTextError::render`] shows them, an empty line between them.
 pub fn render(errors: &[UnitTextError], source: &str, file_name: &str) -> String {
-    errors.iter().map(|e| e.render(source, file_name)).collect::<Vec<_>>().join("\n")
+    errors.iter().map(|e| e.render(unmarked(source), file_name)).collect::<Vec<_>>().join("\n")
+}
+
+/// The text without the byte order mark that some editors put in front.
+fn unmarked(source: &str) -> &str {
+    source.strip_prefix('\u{feff}').unwrap_or(source)
 }
 
 /// The text of one program.
