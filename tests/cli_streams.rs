@@ -171,6 +171,13 @@ fn expectations_of_the_kernel_are_compared() {
     assert_eq!(document(&output)["verdicts"][0]["trap"]["kind"], "out-of-bounds", "the interpreter's word is there");
     assert_eq!(document(&output)["compared"][0]["engine"], "kernel");
     assert!(document(&output)["compared"][0]["rejected"].is_string());
+    let untold = ["--engine", "kernel", "--ctx", "{\"hash\": 9}", "--limit", "1"];
+    let output = run("examples/minimal.o", &untold);
+    ends(&output, 3, "");
+    assert!(stdout(&output).contains("not run: context field hash cannot be set"), "{}", stdout(&output));
+    let line = stdout(&run("examples/minimal.o", &[&untold[..], &["--jsonl"]].concat()));
+    assert!(line.ends_with("\"left_out\":[\"context field hash cannot be set\"]}\n"), "{line}");
+
     ends(&run("examples/minimal.o", &["--engine", "kernel", "--trace"]), 0, "note: engine kernel does not tell");
 }
 

@@ -148,6 +148,14 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
                 break;
             }
         };
+        let refusals = primary.refuses(&packet.input());
+        if !refusals.is_empty() {
+            let line = report::refused(&packet, engines.primary.name(), &refusals);
+            tally.leave_out(&packet, &refusals);
+            report.refused(&mut out, &job, &line)?;
+            expected.check(packet.number, engines.primary.name(), || line);
+            continue;
+        }
         let outcome = primary.run(&packet.input())?;
         let line = PacketLine::new(&job, &packet, engines.primary.name(), &outcome, &*primary);
         tally.add(&packet, &line);

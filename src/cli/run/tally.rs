@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oxbpf_runtime::{Outcome, TrapKind};
+use oxbpf_runtime::{Outcome, Refusal, TrapKind};
 use oxbpf_tc::Verdict;
 
 use super::packets::Prepared;
@@ -13,7 +13,7 @@ use crate::cli::Exit;
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) what: String,
-    /// The verdict and the outcome of the row's packets; none where they are of several kinds.
+    /// The verdict and the outcome of the row's packets; none where they are of several kinds or were not run.
     pub(super) kind: Option<(Option<Verdict>, Outcome)>,
     pub(super) packets: u64,
     pub(super) bytes: u64,
@@ -58,12 +58,22 @@ impl From<&Outcome> for Worst {
 }
 
 impl Tally {
+    /// Counts what the engine made of a packet.
     pub(super) fn add(&mut self, packet: &Prepared<'_>, line: &PacketLine) {
+        self.worst = self.worst.max(Worst::from(&line.outcome));
+        self.count(packet, line.what(), Some((line.verdict, line.outcome.clone())));
+    }
+
+    /// Counts a packet that the engine cannot be told.
+    pub(super) fn leave_out(&mut self, packet: &Prepared<'_>, refusals: &[Refusal]) {
+        self.worst = self.worst.max(Worst::Unsupported);
+        let reasons: Vec<_> = refusals.iter().map(|r| r.to_string()).collect();
+        self.count(packet, format!("not run: {}", reasons.join(", ")), None);
+    }
+
+    fn count(&mut self, packet: &Prepared<'_>, mut what: String, mut kind: Option<(Option<Verdict>, Outcome)>) {
         self.packets += 1;
         self.bytes += u64::from(packet.len);
-        self.worst = self.worst.max(Worst::from(&line.outcome));
-        let mut what = line.what();
-        let mut kind = Some((line.verdict, line.outcome.clone()));
         if self.rows.len() >= MAX_ROWS && !self.rows.contains_key(&what) {
             (what, kind) = ("others".into(), None);
         }
