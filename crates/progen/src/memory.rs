@@ -111,16 +111,45 @@ impl Fun {
         let op = self.rng().pick(&AtomicOp::ROWS).op;
         let (width, size) =
             if place.len >= 8 && self.rng().chance(50) { (Width::W64, MemSize::Dw) } else { (Width::W32, MemSize::W) };
-        let mut place = place;
-        if op == AtomicOp::Cmpxchg {
-            place.base = self.free_r0(place.base);
-            self.compare_value(place, size);
-        }
+        let base = if op == AtomicOp::Cmpxchg { self.free_r0(place.base) } else { place.base };
         let off = self.offset(place, size);
-        let avoid = Regs::NONE.with(place.base);
+        if op.fetches() && self.may_be_frame(base) {
+            self.unknown_to_the_verifier(width, base, off);
+        }
+        if op == AtomicOp::Cmpxchg {
+            self.compare_value(size, base, off);
+        }
+        let avoid = Regs::NONE.with(base);
         let src = if op.fetches() { self.scalar_but(self.pinned.union(avoid)) } else { self.scalar_but(avoid) };
-        self.push(Insn::Atomic { op, width, base: place.base, off, src });
+        self.push(Insn::Atomic { op, width, base, off, src });
         self.note(Topic::Atomics);
+        if op == AtomicOp::Cmpxchg && width == Width::W32 {
+            self.read_whole_r0();
+        }
+    }
+
+    /// Whether this pointer may lead to a frame: an argument may be the address of a caller's.
+    fn may_be_frame(&self, base: Reg) -> bool {
+        base == Reg::R10 || matches!(self.state.get(base), Kind::Stack { .. } | Kind::Mem { of: Owner::Argument, .. })
+    }
+
+    /// An atomic operation that fetches nothing, after which the verifier knows no value of these frame bytes.
+    ///
+    /// Linux 6.18 takes what it knows of a frame slot for the result of a fetch, but when a branch then rests on
+    /// the result, it does not remember that it rests on the slot. It takes paths with other values in the slot
+    /// for the same, and removes branches that they take (docs/kernel-engine.md has the program).
+    fn unknown_to_the_verifier(&mut self, width: Width, base: Reg, off: i16) {
+        let op = self.rng().pick(&[AtomicOp::Add, AtomicOp::Or, AtomicOp::And, AtomicOp::Xor]);
+        let src = self.scalar_but(Regs::NONE.with(base));
+        self.push(Insn::Atomic { op, width, base, off, src });
+    }
+
+    /// A read of all of r0, right behind a 32-bit compare-and-exchange.
+    ///
+    /// On x86-64 Linux 6.18 clears r0's upper half there only if it saw a read of it. A read behind the place
+    /// where the path joins one that is verified already is not seen; with this one, none decides.
+    fn read_whole_r0(&mut self) {
+        self.alu(AluOp::Mov, Width::W64, Reg::R0, Operand::Reg(Reg::R0));
     }
 
     /// The base, moved out of r0 if it is there: r0 is about to hold a number.
@@ -134,9 +163,9 @@ impl Fun {
     }
 
     /// Puts into r0 what a compare-and-exchange compares: rather what memory holds.
-    fn compare_value(&mut self, place: Place, size: MemSize) {
+    fn compare_value(&mut self, size: MemSize, base: Reg, off: i16) {
         if self.rng().chance(50) {
-            self.load(size, Reg::R0, place.base, place.off);
+            self.load(size, Reg::R0, base, off);
         } else if !self.state.is_scalar(Reg::R0) {
             let imm = self.rng().imm();
             self.set_imm(Reg::R0, imm);

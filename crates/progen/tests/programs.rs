@@ -1,6 +1,6 @@
 //! What holds of every generated program, and what many of them contain together.
 
-use oxbpf_isa::{CallTarget, Insn, Pseudo, Reg, decode_all, encode_all};
+use oxbpf_isa::{AluOp, AtomicOp, CallTarget, Insn, Operand, Pseudo, Reg, Width, decode_all, encode_all};
 use oxbpf_progen::{Generated, Generator, MAX_SLOTS, MapKind, ProgType, RowSet, Topic};
 
 const TYPES: [ProgType; 3] = [ProgType::SchedCls, ProgType::SocketFilter, ProgType::Xdp];
@@ -122,6 +122,31 @@ fn maps_are_as_the_program_uses_them() {
 fn the_frame_pointer_is_never_written() {
     for generated in TYPES.into_iter().flat_map(programs) {
         assert!(generated.insns.iter().all(|i| i.written() != Some(Reg::R10)), "seed {}", generated.seed);
+    }
+}
+
+/// Both shapes get wrong answers from Linux 6.18: docs/kernel-engine.md has the programs.
+#[test]
+fn no_shape_that_the_kernel_answers_wrongly() {
+    for generated in TYPES.into_iter().flat_map(programs) {
+        for (i, insn) in generated.insns.iter().enumerate() {
+            let Insn::Atomic { op, width, base, off, .. } = *insn else { continue };
+            let (seed, before) = (generated.seed, &generated.insns[i.saturating_sub(4)..i]);
+            let next = generated.insns.get(i + 1);
+            let whole = Insn::Alu { op: AluOp::Mov, width: Width::W64, dst: Reg::R0, src: Operand::Reg(Reg::R0) };
+            assert!(
+                (op, width) != (AtomicOp::Cmpxchg, Width::W32) || next == Some(&whole),
+                "seed {seed}: {insn:?} with the upper half not read"
+            );
+            let forgets = |earlier: &Insn| {
+                matches!(*earlier, Insn::Atomic { op, width: w, base: b, off: o, .. }
+                    if !op.fetches() && (w, b, o) == (width, base, off))
+            };
+            assert!(
+                base != Reg::R10 || !op.fetches() || before.iter().any(forgets),
+                "seed {seed}: {insn:?} of a slot that the verifier may know"
+            );
+        }
     }
 }
 
