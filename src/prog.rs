@@ -212,7 +212,13 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     let error = |source| ProgError::Object { path: path.into(), source };
     let object: Object = oxbpf_elf::load(bytes).map_err(error)?;
     let entry = object.select(section).map_err(error)?;
-    let entry_type = types.forced.or(object.programs()[entry].prog_type()).unwrap_or(types.fallback);
+    let program = &object.programs()[entry];
+    let known = types.forced.or(program.prog_type());
+    if known.is_none() && ProgType::is_foreign_section(program.section()) {
+        let what = format!("the program type of section {} (--type runs it as another)", program.section());
+        return Err(ProgError::Unsupported { what });
+    }
+    let entry_type = known.unwrap_or(types.fallback);
     // Programs that are tail-called have their caller's type, whatever their section is called.
     let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
     let notes = object.notes().iter().map(|n| n.to_string()).collect();

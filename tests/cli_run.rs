@@ -177,6 +177,26 @@ fn unreadable_programs_are_usage_errors() {
 }
 
 #[test]
+fn what_is_known_but_not_here_is_unsupported() {
+    let dir = scratch("unsupported");
+    let lookup = write(&dir, "fib.bpf", "call 69\nexit\n");
+    let output = oxbpf(&["run", &lookup, "--pcap", HTTP, "--limit", "1"]);
+    assert!(stdout(&output).contains("helper fib_lookup is not supported"), "{}", stdout(&output));
+    assert_eq!(output.status.code(), Some(3));
+    // The section's name is in the object twice: as the section's and as part of its relocations'.
+    let object = std::fs::read("examples/minimal.o").unwrap();
+    let mut other = object.clone();
+    for at in 0..object.len() - 11 {
+        if object[at..].starts_with(b"classifier\0") {
+            other[at..at + 10].copy_from_slice(b"kprobe/do_");
+        }
+    }
+    let probe = write(&dir, "kprobe.o", other);
+    fails(&oxbpf(&["run", &probe, "--pcap", HTTP]), 3, "prog-unsupported");
+    assert_eq!(oxbpf(&["run", &probe, "--pcap", HTTP, "--type", "sched_cls"]).status.code(), Some(0));
+}
+
+#[test]
 fn unreadable_captures_are_usage_errors() {
     let dir = scratch("captures");
     let run = |pcap: &str| oxbpf(&["run", "examples/minimal.o", "--pcap", pcap]);

@@ -2,6 +2,7 @@
 //! the table and by the runtime for the bodies: a row without a body does not compile.
 
 use crate::ProgType;
+use crate::helper_names::HELPER_NAMES;
 
 /// What a helper wants in an argument register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,6 +154,11 @@ pub fn helper_by_id(id: u32) -> Option<&'static HelperRow> {
     HELPERS.iter().find(|h| h.id == id)
 }
 
+/// The name of a helper of Linux 6.18 without `bpf_`, whether it is implemented here or not.
+pub fn helper_name(id: u32) -> Option<&'static str> {
+    HELPER_NAMES.get(id as usize).copied().filter(|_| id != 0)
+}
+
 /// The helper of this name, with or without `bpf_`.
 pub fn helper_by_name(name: &str) -> Option<&'static HelperRow> {
     let name = name.strip_prefix("bpf_").unwrap_or(name);
@@ -166,5 +172,18 @@ impl HelperRow {
             Callers::All => true,
             Callers::Only(types) => types.contains(&prog_type),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_the_names_of_their_numbers() {
+        for row in HELPERS {
+            assert_eq!(helper_name(row.id), Some(row.name));
+        }
+        assert_eq!((helper_name(0), helper_name(69), helper_name(212)), (None, Some("fib_lookup"), None));
     }
 }

@@ -17,11 +17,12 @@
 pub mod act;
 pub mod ctx;
 pub mod errno;
+mod helper_names;
 mod helpers;
 pub mod layout;
 mod maps;
 mod progs;
 
-pub use helpers::{Arg, HELPERS, HelperRow, Ret, helper_by_id, helper_by_name};
+pub use helpers::{Arg, HELPERS, HelperRow, Ret, helper_by_id, helper_by_name, helper_name};
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
 pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};

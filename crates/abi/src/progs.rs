@@ -86,7 +86,7 @@ pub const PROG_TYPES: [ProgTypeRow; 5] = [
         name: "xdp",
         aliases: &[],
         attach_type: ATTACH_XDP,
-        sections: &["xdp"],
+        sections: &["xdp", "xdp.frags"],
         packet: PacketAccess::Write,
         starts_at_l3: false,
     },
@@ -102,10 +102,55 @@ pub const PROG_TYPES: [ProgTypeRow; 5] = [
     },
 ];
 
+/// What section names of other program types begin with, as libbpf reads them.
+const FOREIGN_SECTIONS: [&str; 34] = [
+    "kprobe",
+    "kretprobe",
+    "uprobe",
+    "uretprobe",
+    "ksyscall",
+    "kretsyscall",
+    "usdt",
+    "tracepoint",
+    "tp",
+    "raw_tracepoint",
+    "raw_tp",
+    "tp_btf",
+    "fentry",
+    "fexit",
+    "fmod_ret",
+    "freplace",
+    "lsm",
+    "lsm_cgroup",
+    "iter",
+    "syscall",
+    "perf_event",
+    "sockops",
+    "sk_skb",
+    "sk_msg",
+    "sk_lookup",
+    "sk_reuseport",
+    "flow_dissector",
+    "lwt_in",
+    "lwt_out",
+    "lwt_xmit",
+    "lirc_mode2",
+    "cgroup",
+    "netfilter",
+    "struct_ops",
+];
+
 impl ProgType {
     /// This type's row.
     pub const fn row(self) -> &'static ProgTypeRow {
         &PROG_TYPES[self as usize]
+    }
+
+    /// Whether an ELF section's name selects a type that is none of networking's and not known here: such a program
+    /// has another context.
+    pub fn is_foreign_section(section: &str) -> bool {
+        let kind = section.split(['/', '.', '+']).next().unwrap_or(section);
+        FOREIGN_SECTIONS.contains(&kind) && ProgType::by_section(section).is_none()
     }
 
     /// The type of this name or alias.
@@ -124,5 +169,34 @@ impl ProgType {
 impl core::fmt::Display for ProgType {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.row().name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_select_types_as_libbpf_has_them() {
+        for (section, prog_type) in [
+            ("tc", ProgType::SchedCls),
+            ("tcx/ingress", ProgType::SchedCls),
+            ("classifier/x", ProgType::SchedCls),
+            ("action", ProgType::SchedAct),
+            ("xdp.frags", ProgType::Xdp),
+            ("cgroup/skb", ProgType::CgroupSkb),
+            ("cgroup_skb/egress", ProgType::CgroupSkb),
+            ("socket", ProgType::SocketFilter),
+        ] {
+            assert_eq!(ProgType::by_section(section), Some(prog_type), "{section}");
+            assert!(!ProgType::is_foreign_section(section), "{section}");
+        }
+        for custom in ["lb", "cls", "1/0", "tcp", "my/kprobe"] {
+            assert_eq!(ProgType::by_section(custom), None, "{custom}");
+            assert!(!ProgType::is_foreign_section(custom), "{custom}");
+        }
+        for foreign in ["kprobe/do_exit", "kprobe.multi/x", "cgroup/connect4", "sk_msg", "fentry.s/x", "lsm/x"] {
+            assert!(ProgType::is_foreign_section(foreign), "{foreign}");
+        }
     }
 }

@@ -63,7 +63,10 @@ impl Helpers {
     fn refuse(&self, id: u32) -> TrapKind {
         match oxbpf_abi::helper_by_id(id) {
             Some(row) => TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name },
-            None => TrapKind::UnknownHelper { id },
+            None => match oxbpf_abi::helper_name(id) {
+                Some(name) => TrapKind::Unsupported { what: format!("helper {name}") },
+                None => TrapKind::UnknownHelper { id },
+            },
         }
     }
 }
