@@ -29,6 +29,6 @@ mod print;
 mod source;
 mod statement;
 
-pub use error::{TextError, TextFault};
+pub use error::{TextError, TextFault, excerpt};
 pub use print::{Names, PrintOptions, print};
 pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse};
