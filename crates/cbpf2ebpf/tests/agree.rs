@@ -11,7 +11,7 @@ use oxbpf_cbpf2ebpf::migrate;
 use oxbpf_interp::Interp;
 use oxbpf_interp::classic::{Code, Packet};
 use oxbpf_ir::{ProgIdx, Unit};
-use oxbpf_isa::cbpf::{AluOp, Insn, Operand, Program};
+use oxbpf_isa::cbpf::{AluOp, Ext, Insn, Operand, Program};
 use oxbpf_kernel::{Kernel, SocketFilter};
 use oxbpf_progen::{ClassicFeatures, classic, classic_packet, with_result};
 use oxbpf_runtime::skb::Link;
@@ -89,7 +89,10 @@ fn with_the_kernels_socket_filters() {
         let what = || dump(seed, &program);
         let ours = Both::new(&program, ProgType::SchedCls).run(&bare(&packet), &what);
         assert_eq!(oracle.kept(&packet).unwrap(), len.min(ours as usize), "{}", what());
-        // A long one shows 16 bits at a time.
+        // A long one shows 16 bits at a time. The kernel has it in pieces, and finds no attributes in such.
+        if program.insns().iter().any(|i| matches!(i, Insn::LdExt { ext: Ext::Nla | Ext::Nlan, .. })) {
+            continue;
+        }
         let long = classic_packet(seed, 0xffff);
         let halves: [(AluOp, u32, fn(u32) -> u32); 2] =
             [(AluOp::And, 0xffff, |k| k & 0xffff), (AluOp::Rsh, 16, |k| k >> 16)];

@@ -39,7 +39,7 @@ impl From<ProgError> for Failure {
             _ => Exit::Usage,
         };
         let message = match &e {
-            ProgError::Text { rendered } => rendered.trim_end().to_string(),
+            ProgError::Text { rendered } | ProgError::Classic { rendered } => rendered.trim_end().to_string(),
             _ => format!("error[{}]: {e}", e.code()),
         };
         Failure { message, exit }
@@ -97,7 +97,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let job = Job::new(arguments, &loaded)?;
     let image = loaded.image();
-    let engines = job.engines()?;
+    let engines = job.engines(&loaded)?;
     let mut primary = engines.primary.prepare(&image, &job.env)?;
     let mut others = Vec::new();
     for other in &engines.others {
