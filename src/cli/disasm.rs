@@ -147,7 +147,7 @@ fn bare(path: &str, bytes: &[u8], arguments: &Arguments) -> Result<String, Strin
 }
 
 /// Names of helpers only.
-struct Helpers;
+pub(super) struct Helpers;
 
 impl Names for Helpers {
     fn call(&self, target: CallTarget) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod asm;
 mod disasm;
+mod migrate;
 mod run;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ enum Verb {
     Run(Box<run::Arguments>),
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
+    Migrate(migrate::Arguments),
 }
 
 /// Parses the process's arguments and runs the verb.
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Verb::Run(a) => run::main(*a),
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
+        Verb::Migrate(a) => migrate::main(a),
     };
     ExitCode::from(exit.code())
 }
