@@ -210,6 +210,8 @@ pub fn detect(bytes: &[u8]) -> Format {
             _ => Format::Dd,
         },
         Some('(') => Format::D,
+        // In the quotes of a command line.
+        Some('\'') => Format::Tc,
         Some('0'..='9') => {
             let end = start.find(|c: char| !c.is_ascii_digit()).unwrap_or(start.len());
             if start[end..].starts_with(['\n', '\r']) { Format::Ddd } else { Format::Tc }
