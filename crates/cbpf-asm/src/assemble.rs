@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use nom::Err;
 use oxbpf_isa::cbpf::{Cond, Insn, MAX_INSNS, Operand, SockFilter, check_all};
 
-use crate::error::{Diagnostic, Fault, quote};
+use crate::error::{Diagnostic, Fault, Place, quote};
 use crate::grammar::{Grammar, Parsed, Stop, Want, line, word, word_at};
 use crate::layout::{self, Goto};
 use crate::mnemonic::{Mnemonic, Shape, is_keyword, mnemonic};
@@ -24,8 +24,8 @@ pub struct Options {
 pub struct Assembled {
     /// Its instructions, at most 4,096.
     pub code: Vec<SockFilter>,
-    /// For each instruction the line it comes from, from 1; a jump that was added has that of its condition.
-    pub lines: Vec<u32>,
+    /// For each instruction its mnemonic's place; a jump that was added has that of its condition.
+    pub places: Vec<Place>,
     /// What can be assembled but not run, at most [`MAX_ERRORS`].
     pub warnings: Vec<Diagnostic>,
 }
@@ -66,19 +66,10 @@ pub fn assemble(source: &str, options: &Options) -> Result<Assembled, Vec<Diagno
         let at = items[laid[e.at].1].at;
         Diagnostic::at(source, at, word_at(&source[at..]).len(), Fault::Refused(e.fault))
     });
-    Ok(Assembled { warnings: warnings.collect(), lines: lines(source, &items, &laid), code })
-}
-
-/// The line of each instruction, in one pass over the text.
-fn lines(source: &str, items: &[Item<'_>], laid: &[(Insn, usize)]) -> Vec<u32> {
-    let mut of_items = Vec::with_capacity(items.len());
-    let (mut line, mut from) = (1, 0);
-    for item in items {
-        line += source.as_bytes()[from..item.at].iter().filter(|&&b| b == b'\n').count() as u32;
-        from = item.at;
-        of_items.push(line);
-    }
-    laid.iter().map(|&(_, item)| of_items[item]).collect()
+    let spans = items.iter().map(|i| (i.at, word_at(&source[i.at..]).len()));
+    let of_items = Place::of_spans(source, spans);
+    let places = laid.iter().map(|&(_, item)| of_items[item]).collect();
+    Ok(Assembled { warnings: warnings.collect(), places, code })
 }
 
 /// A mistake: byte offset, bytes, what.
@@ -262,7 +253,9 @@ impl<'s> Reader<'s> {
     }
 
     fn mistake(&self, stop: Stop<'s>) -> Mistake {
-        let at = self.grammar.offset(stop.at);
+        // Where the text ends too early, the place is behind its last character.
+        let ended = stop.at.is_empty();
+        let at = if ended { self.source.trim_end().len() } else { self.grammar.offset(stop.at) };
         let found = word_at(stop.at);
         let (len, fault) = match stop.want {
             Want::Expected(expected) => {

@@ -56,8 +56,8 @@ pub enum Fault {
     #[error("label `{name}` has no instruction")]
     EmptyLabel { name: String },
     /// A jump to an earlier instruction.
-    #[error("`{name}` is {distance} instructions back; classic BPF jumps forward only")]
-    Backward { name: String, distance: u32 },
+    #[error("`{name}` stands before this jump; classic BPF jumps forward only")]
+    Backward { name: String },
     /// A conditional jump that is too far.
     #[error("`{name}` is {distance} instructions away, a condition reaches 255; --relax goes through `ja`")]
     Distance { name: String, distance: u32 },
@@ -129,6 +129,34 @@ impl Fault {
             Fault::Utf8 { .. } => "casm-utf8",
             Fault::Size { .. } => "casm-size",
         }
+    }
+}
+
+/// Where in a text an instruction stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: u32,
+    /// The first character of the line, from 1.
+    pub column: u32,
+    /// How many characters, at least 1.
+    pub width: u32,
+}
+
+impl Place {
+    /// The places of spans (byte offset and length, in order) in one pass over the text.
+    pub(crate) fn of_spans(source: &str, spans: impl IntoIterator<Item = (usize, usize)>) -> Vec<Place> {
+        let (mut line, mut column, mut from) = (1, 1, 0);
+        let place = |(at, len): (usize, usize)| {
+            let passed = &source[from..at];
+            line += passed.matches('\n').count() as u32;
+            let tail = passed.rfind('\n').map(|n| &passed[n + 1..]);
+            column = tail.map_or(column, |_| 1) + tail.unwrap_or(passed).chars().count() as u32;
+            from = at;
+            let width = source[at..at + len].chars().count().max(1) as u32;
+            Place { line, column, width }
+        };
+        spans.into_iter().map(place).collect()
     }
 }
 

@@ -240,12 +240,12 @@ impl<'s> Grammar<'s> {
     /// Any operand; which of them an instruction takes is for its row to say. `bare` numbers are those without `#`.
     pub(crate) fn arg(&self, takes: &'static str, bare: bool, i: &'s str) -> Parsed<'s, Arg> {
         match i.as_bytes() {
-            [b'#', next, ..] => {
+            [b'#', ..] => {
                 let at = self.blank(&i[1..])?;
                 let (rest, arg) = alt((|i| self.number(i).map(|(r, k)| (r, Arg::K(k))), |i| self.named(i)))
                     .parse(at)
                     .map_err(|e| wanting(e, at, "a number, `len` or an extension behind `#`"))?;
-                if !matches!(arg, Arg::K(_)) && !is_word(char::from(*next)) {
+                if !matches!(arg, Arg::K(_)) && !i[1..].starts_with(is_word) {
                     self.quirk(i, "a space between `#` and a name");
                 }
                 Ok((rest, arg))

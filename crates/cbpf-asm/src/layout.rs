@@ -127,10 +127,7 @@ impl<'s> Jumps<'_, 's> {
         match starts[item].checked_sub(here + 1) {
             // Below 3 * 4,097.
             Some(distance) => distance as u32,
-            None => {
-                let distance = (here - starts[item]) as u32;
-                wrong(Fault::Backward { name: quote(name.text), distance })
-            }
+            None => wrong(Fault::Backward { name: quote(name.text) }),
         }
     }
 }

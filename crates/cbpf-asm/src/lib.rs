@@ -19,5 +19,5 @@ mod layout;
 mod mnemonic;
 
 pub use assemble::{Assembled, MAX_ERRORS, MAX_SOURCE, Options, assemble};
-pub use error::{Diagnostic, Fault};
+pub use error::{Diagnostic, Fault, Place};
 pub use format::{Format, FormatRow, Read, WriteError, detect, insn_text, read, write};

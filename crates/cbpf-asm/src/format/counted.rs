@@ -96,7 +96,7 @@ fn decimal(c: &mut Cursor<'_>, bits: u32, field: usize, whole: &str) -> Result<u
     if let Some(value) = value {
         return Ok(value as u32);
     }
-    if text.is_empty() {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
         return Err(begin.expected("a number"));
     }
     let fault = match as_tc(whole) {

@@ -11,7 +11,7 @@ use oxbpf_isa::cbpf::{Fault as Rule, MAX_INSNS, SockFilter};
 use thiserror::Error;
 
 use crate::assemble::{MAX_SOURCE, Options, assemble};
-use crate::error::{Diagnostic, Fault};
+use crate::error::{Diagnostic, Fault, Place};
 
 pub use text::insn_text;
 
@@ -130,8 +130,8 @@ pub struct Read {
     pub format: Format,
     /// The instructions, 1 to 4,096.
     pub code: Vec<SockFilter>,
-    /// For each instruction its line, from 1; none for bytes and JSON.
-    pub lines: Vec<u32>,
+    /// For each instruction where it stands; none for bytes and JSON.
+    pub places: Vec<Place>,
     /// Of text, what can be assembled but not run.
     pub warnings: Vec<Diagnostic>,
 }
@@ -145,16 +145,16 @@ pub fn read(bytes: &[u8], format: Option<Format>, options: &Options) -> Result<R
     }
     if format.is_binary() {
         let code = raw(bytes, format).map_err(nowhere)?;
-        return Ok(Read { format, code, lines: Vec::new(), warnings: Vec::new() });
+        return Ok(Read { format, code, places: Vec::new(), warnings: Vec::new() });
     }
     let source = match std::str::from_utf8(bytes) {
         Ok(source) => source,
         Err(e) => return Err(nowhere(Fault::Utf8 { at: e.valid_up_to() })),
     };
-    let (code, lines) = match format {
+    let (code, places) = match format {
         Format::Text => {
             let assembled = assemble(source, options)?;
-            return Ok(Read { format, code: assembled.code, lines: assembled.lines, warnings: assembled.warnings });
+            return Ok(Read { format, code: assembled.code, places: assembled.places, warnings: assembled.warnings });
         }
         Format::Json => (json::read(source).map_err(|d| vec![d])?, Vec::new()),
         _ => {
@@ -164,12 +164,13 @@ pub fn read(bytes: &[u8], format: Option<Format>, options: &Options) -> Result<R
                 _ => braces::read(source),
             };
             let placed = read.map_err(|(at, len, fault)| vec![Diagnostic::at(source, at, len, fault)])?;
-            let lines = scan::lines(source, &placed);
-            (placed.into_iter().map(|(_, insn)| insn).collect(), lines)
+            let spans = placed.iter().map(|&(at, _)| (at, scan::extent(&source[at..], format)));
+            let places = Place::of_spans(source, spans);
+            (placed.into_iter().map(|(_, insn)| insn).collect(), places)
         }
     };
     bounded(&code).map_err(nowhere)?;
-    Ok(Read { format, code, lines, warnings: Vec::new() })
+    Ok(Read { format, code, places, warnings: Vec::new() })
 }
 
 fn bounded(code: &[SockFilter]) -> Result<(), Fault> {
@@ -209,13 +210,14 @@ pub fn detect(bytes: &[u8]) -> Format {
             true if braces::asm_c_like(start) => Format::AsmC,
             _ => Format::Dd,
         },
-        Some('(') => Format::D,
+        Some('(') if start[1..].trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(") ") => Format::D,
         // In the quotes of a command line.
         Some('\'') => Format::Tc,
-        Some('0'..='9') => {
-            let end = start.find(|c: char| !c.is_ascii_digit()).unwrap_or(start.len());
-            if start[end..].starts_with(['\n', '\r']) { Format::Ddd } else { Format::Tc }
-        }
+        Some('0'..='9') => match start.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(' ') {
+            rest if rest.starts_with(',') => Format::Tc,
+            rest if rest.starts_with(['\n', '\r']) => Format::Ddd,
+            _ => Format::Text,
+        },
         _ if source.contains("sock_filter") && source.contains('{') => {
             if source.contains("code:") {
                 Format::Rust

@@ -2,6 +2,7 @@
 
 use oxbpf_isa::cbpf::SockFilter;
 
+use super::Format;
 use crate::assemble::Mistake;
 use crate::error::{Fault, quote};
 use crate::grammar::word_at;
@@ -9,15 +10,15 @@ use crate::grammar::word_at;
 /// Instructions with the byte offset at which each stands.
 pub(super) type Placed = Vec<(usize, SockFilter)>;
 
-/// The line of each instruction, from 1, in one pass over the text.
-pub(super) fn lines(source: &str, placed: &Placed) -> Vec<u32> {
-    let (mut line, mut from) = (1, 0);
-    let next = |&(at, _): &(usize, SockFilter)| {
-        line += source.as_bytes()[from..at].iter().filter(|&&b| b == b'\n').count() as u32;
-        from = at;
-        line
+/// How many bytes an instruction takes that begins here.
+pub(super) fn extent(rest: &str, format: Format) -> usize {
+    let line = rest.lines().next().unwrap_or_default();
+    let end = match format {
+        Format::Tc | Format::Ddd => line.find([',', '\'']),
+        Format::D => None,
+        _ => line.find('}').map(|at| at + 1),
     };
-    placed.iter().map(next).collect()
+    line[..end.unwrap_or(line.len())].trim_end().len()
 }
 
 /// A place in a text.

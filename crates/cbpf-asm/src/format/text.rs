@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use oxbpf_isa::Narrow;
-use oxbpf_isa::cbpf::{AluOp, Fault as Rule, Insn, Operand, SockFilter};
+use oxbpf_isa::cbpf::{AluOp, Cond, Fault as Rule, Insn, Operand, SockFilter};
 
 use super::WriteError;
 
@@ -45,6 +45,7 @@ fn skips(insn: Insn) -> Vec<u32> {
     match insn {
         Insn::Ja(k) => vec![k],
         Insn::JumpIf { jt, jf: 0, .. } => vec![jt.into()],
+        Insn::JumpIf { cond, jt: 0, jf, .. } if negated(cond).is_some() => vec![jf.into()],
         Insn::JumpIf { jt, jf, .. } => vec![jt.into(), jf.into()],
         _ => Vec::new(),
     }
@@ -82,6 +83,9 @@ fn statement(insn: Insn, label: impl Fn(u32) -> String) -> String {
         Insn::JumpIf { cond, src, jt, jf: 0 } => {
             format!("{} {}, {}", cond.row().name, value(src, true), label(jt.into()))
         }
+        Insn::JumpIf { cond, src, jt: 0, jf } if negated(cond).is_some() => {
+            format!("{} {}, {}", negated(cond).unwrap_or_default(), value(src, true), label(jf.into()))
+        }
         Insn::JumpIf { cond, src, jt, jf } => {
             format!("{} {}, {}, {}", cond.row().name, value(src, true), label(jt.into()), label(jf.into()))
         }
@@ -90,6 +94,16 @@ fn statement(insn: Insn, label: impl Fn(u32) -> String) -> String {
         Insn::RetX => "ret x".into(),
         Insn::Tax => "tax".into(),
         Insn::Txa => "txa".into(),
+    }
+}
+
+/// The jump where a condition does not hold, if it has a name.
+fn negated(cond: Cond) -> Option<&'static str> {
+    match cond {
+        Cond::Eq => Some("jne"),
+        Cond::Gt => Some("jle"),
+        Cond::Ge => Some("jlt"),
+        Cond::Set => None,
     }
 }
 

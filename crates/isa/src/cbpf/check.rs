@@ -51,7 +51,7 @@ pub enum Fault {
     #[error("unknown opcode {code:#04x}")]
     Opcode { code: u16 },
     /// `ret x` can be written, but nothing runs it.
-    #[error("the kernel does not run `ret x`")]
+    #[error("no kernel runs `ret x`")]
     RetX,
     /// An index of scratch memory over 15.
     #[error("M[{k}] does not exist, there are M[0] to M[15]")]
