@@ -17,6 +17,9 @@
 
 mod classic;
 
+#[cfg(feature = "cli")]
+pub(crate) use classic::looks_classic;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;

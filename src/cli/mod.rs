@@ -1,6 +1,7 @@
 //! The command line: verbs, their options, and the exit codes they share.
 
 mod asm;
+mod classic;
 mod disasm;
 mod migrate;
 mod run;
@@ -57,10 +58,14 @@ enum Verb {
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
     Migrate(migrate::Arguments),
+    Verify(classic::verify::Arguments),
 }
 
-/// Parses the process's arguments and runs the verb.
+/// Parses the process's arguments and runs the verb. Called as `bpf_asm`, it is that tool.
 pub fn main() -> ExitCode {
+    if classic::bpf_asm::is_called() {
+        return classic::bpf_asm::main();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(e) => {
@@ -74,6 +79,7 @@ pub fn main() -> ExitCode {
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
         Verb::Migrate(a) => migrate::main(a),
+        Verb::Verify(a) => classic::verify::main(a),
     };
     ExitCode::from(exit.code())
 }

@@ -40,7 +40,7 @@ pub(super) fn load(prog: &str, types: Types) -> Option<Result<Loaded, ProgError>
 }
 
 /// Whether a text that is no eBPF program looks like a classic one.
-pub(super) fn looks_classic(source: &str) -> bool {
+pub(crate) fn looks_classic(source: &str) -> bool {
     let first_word = |line: &str| {
         let statement = line.split_once(':').map_or(line, |(_, rest)| rest);
         statement.split_whitespace().next().is_some_and(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))
