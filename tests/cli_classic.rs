@@ -1,186 +1,158 @@
-//! Classic programs from outside: every form of PROG, what bpf_dbg gets wrong, and migration shown.
+//! Classic programs at the command line, as a user meets them.
 
+use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
-
-const MIXED: &str = "examples/captures/mixed.pcap";
-
-fn oxbpf(arguments: &[&str], input: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oxbpf"));
+fn run(program: &Path, arguments: &[&str], stdin: &[u8]) -> Output {
+    let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("oxbpf starts");
-    // Where the program is not read from standard input, nobody reads it.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    let mut child = command.spawn().expect("starts");
+    // A program that does not read its input closes it.
+    let _ = child.stdin.take().expect("piped").write_all(stdin);
+    child.wait_with_output().expect("ends")
 }
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+fn oxbpf(arguments: &[&str], stdin: &[u8]) -> Output {
+    run(Path::new(env!("CARGO_BIN_EXE_oxbpf")), arguments, stdin)
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+/// Exit code, standard output and standard error.
+fn ends(arguments: &[&str], stdin: &[u8]) -> (i32, String, String) {
+    told(oxbpf(arguments, stdin))
 }
 
-/// Runs a text over the capture as a socket's filter: how many packets are kept and dropped, on every engine alike.
-#[track_caller]
-fn kept(text: &str) -> (usize, usize) {
-    let count = |engine: &str| {
-        let arguments = ["run", "-", "--pcap", MIXED, "--verdict-as", "socket", "--jsonl", "--engine", engine];
-        let output = oxbpf(&arguments, text);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let lines: Vec<Value> = stdout(&output).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-        let with = |verdict: &str| lines.iter().filter(|l| l["verdict"] == verdict).count();
-        (with("keep"), with("drop"))
-    };
-    let counts = count("interp");
-    assert_eq!(count("cbpf"), counts);
-    counts
+fn told(out: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (out.status.code().expect("a code"), text(out.stdout), text(out.stderr))
 }
 
-// bpf_dbg's defects, one by one.
+fn succeeds(arguments: &[&str], stdin: &[u8]) -> Vec<u8> {
+    let out = oxbpf(arguments, stdin);
+    assert!(out.status.success() && out.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    out.stdout
+}
+
+const IP: &[u8] = b"ldh [12]\njne #0x800, drop\nret #-1\ndrop: ret #0\n";
+
+const FORMATS: [&str; 11] = ["text", "tc", "asm-c", "d", "dd", "ddd", "raw-le", "raw-be", "c", "rust", "json"];
 
 #[test]
-fn a_result_of_minus_one_counts() {
-    let toy =
-        |result: &str| format!("ldh [12]\njne #0x800, drop\nldb [23]\njneq #6, drop\nret #{result}\ndrop: ret #0\n");
-    let (matches, others) = kept(&toy("-1"));
-    assert!(matches > 0 && others > 0);
-    assert_eq!(kept(&toy("65535")), (matches, others));
-}
-
-#[test]
-fn a_load_behind_the_end_drops() {
-    // Three packets of the capture have more than 150 bytes.
-    assert_eq!(kept("ldb [150]\nret #-1"), (3, 37));
-    assert_eq!(kept("ld [0x7fffffff]\nret #-1"), (0, 40));
-}
-
-#[test]
-fn an_indexed_load_behind_the_end_drops() {
-    assert_eq!(kept("ldx #100\nldb [x + 50]\nret #-1"), (3, 37));
-    assert_eq!(kept("ldx #0xffffffff\nldb [x + 151]\nret #-1"), (3, 37));
-}
-
-#[test]
-fn skip_and_limit_pick_the_packet_that_is_meant() {
-    let arguments = ["run", "-", "--pcap", MIXED, "--verdict-as", "socket", "--jsonl", "--skip", "2", "--limit", "1"];
-    let output = oxbpf(&arguments, "ld #len\nret a");
-    let line: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
-    assert_eq!((&line["packet"], &line["return"]), (&3.into(), &42.into()));
-}
-
-#[test]
-fn an_unreadable_capture_is_an_error() {
-    for (capture, code) in [("no/such/file.pcap", "capture-"), ("Cargo.toml", "capture-")] {
-        let output = oxbpf(&["run", "-", "--pcap", capture], "ret #-1");
-        assert_eq!(output.status.code(), Some(2));
-        assert!(stderr(&output).contains(code), "{}", stderr(&output));
+fn every_format_leads_to_every_other() {
+    let wanted = FORMATS.map(|f| succeeds(&["asm", "-", "--emit", f], IP));
+    assert_eq!(wanted[1], b"4,40 0 0 12,21 0 1 2048,6 0 0 4294967295,6 0 0 0,\n");
+    for (from, bytes) in FORMATS.iter().zip(&wanted) {
+        for (to, wanted) in FORMATS.iter().zip(&wanted) {
+            assert_eq!(succeeds(&["disasm", "-", "--format", from, "--emit", to], bytes), *wanted, "{from} to {to}");
+            assert_eq!(succeeds(&["asm", "-", "--emit", to], bytes), *wanted, "{from}, by itself, to {to}");
+        }
     }
 }
 
 #[test]
-fn every_form_is_the_same_program() {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("classic_forms");
-    std::fs::create_dir_all(&dir).unwrap();
-    let file = |name: &str, bytes: &[u8]| {
-        std::fs::write(dir.join(name), bytes).unwrap();
-        dir.join(name).to_str().unwrap().to_string()
-    };
-    let tc = "4,40 0 0 12,21 0 1 2054,6 0 0 7,6 0 0 0";
-    let le = [40, 0, 0, 0, 12, 0, 0, 0, 21, 0, 0, 1, 6, 8, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0];
-    let be = [0, 40, 0, 0, 0, 0, 0, 12, 0, 21, 0, 1, 0, 0, 8, 6, 0, 6, 0, 0, 0, 0, 0, 7, 0, 6, 0, 0, 0, 0, 0, 0];
-    let text = "ldh [12]\njeq #0x806, keep, drop\nkeep: ret #7\ndrop: ret #0\n";
-    let forms = [
-        format!("bytecode:{tc}"),
-        format!("@{}", file("tc", tc.as_bytes())),
-        format!("@{}", file("ddd", tc.replace(',', "\n").as_bytes())),
-        format!("raw:cbpf:{}", file("le.bin", &le)),
-        format!("raw:cbpf-be:{}", file("be.bin", &be)),
-        file("text", text.as_bytes()),
-    ];
-    let results = forms.map(|form| {
-        let output = oxbpf(&["run", &form, "--pcap", MIXED, "--jsonl"], "");
-        assert_eq!(output.status.code(), Some(0), "{form}: {}", stderr(&output));
-        stdout(&output)
-    });
-    assert!(results[0].contains("\"classid\":\"0:7\""), "{}", results[0]);
-    assert!(results.iter().all(|r| r == &results[0]));
-}
-
-#[test]
-fn what_is_no_program_is_refused_with_its_reason() {
-    let refused = |prog: &str, input: &str| {
-        let output = oxbpf(&["run", prog, "--pcap", MIXED], input);
-        assert_eq!(output.status.code(), Some(2));
-        stderr(&output)
-    };
-    assert!(refused("bytecode:1,6 0 0 0xffffffff,", "").contains("would"), "what tc makes of hex");
-    let rules = refused("-", "ld M[3]\ndiv #0\nret x\n");
-    for code in ["cbpf-division", "cbpf-ret-x"] {
-        assert!(rules.contains(&format!("error[{code}]: -: insn ")), "{rules}");
+fn what_looks_classic_is_listed_as_such() {
+    let text = succeeds(&["asm", "-", "--emit", "text"], IP);
+    for format in FORMATS.iter().filter(|f| !f.starts_with("raw")) {
+        let bytes = succeeds(&["asm", "-", "--emit", format], IP);
+        assert_eq!(succeeds(&["disasm", "-"], &bytes), text, "{format}");
     }
-    let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", MIXED, "--engine", "cbpf"], "");
-    assert_eq!(output.status.code(), Some(3));
-    assert!(stderr(&output).contains("not a classic one"));
+    assert_eq!(succeeds(&["disasm", "bytecode:1,6 0 0 0"], b""), b"\tret #0x0\n");
+    // eBPF text with slots and opcodes looks alike at its beginning.
+    let ebpf = succeeds(&["disasm", "-"], b"0: (b7) r0 = 2\n1: (95) exit\n");
+    assert!(String::from_utf8(ebpf).unwrap().ends_with("r0 = 2\nexit\n"));
 }
 
 #[test]
-fn verdicts_are_read_as_asked() {
-    let verdict = |verdict_as: &str, text: &str| {
-        let arguments = ["run", "-", "--pcap", MIXED, "--limit", "1", "--jsonl", "--verdict-as", verdict_as];
-        let output = oxbpf(&arguments, text);
-        let line: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
-        line["verdict"].as_str().unwrap().to_string()
-    };
-    let two = "ret #2";
-    assert_eq!(["socket", "classid", "action"].map(|v| verdict(v, two)), ["keep", "match", "shot"]);
-    assert_eq!(verdict("seccomp", "ret #0x7fff0000"), "allow");
+fn hex_for_tc_is_refused_with_what_it_would_do() {
+    let (code, out, err) = ends(&["disasm", "bytecode:1,6 0 0 0xffffffff,"], b"");
+    let expected = "\
+error[casm-tc-number]: `0xffffffff` is no decimal number of 32 bits: tc would read 0 and install `6 0 0 0`
+  --> bytecode:1:9
+   |
+ 1 | 1,6 0 0 0xffffffff,
+   |         ^^^^^^^^^^
+";
+    assert_eq!((code, out.as_str(), err.as_str()), (2, "", expected));
 }
 
 #[test]
-fn extensions_follow_the_context() {
-    let arguments = ["run", "-", "--pcap", MIXED, "--limit", "1", "--jsonl", "--engine", "all"];
-    let context = r#"{"mark": 5, "vlan_tci": 7, "vlan_present": 1, "hatype": 772, "queue_mapping": 3}"#;
-    let result = |text: &str| {
-        let output = oxbpf(&[&arguments[..], &["--ctx", context]].concat(), text);
-        assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
-        let all = stdout(&output);
-        let lines = all.lines().map(|l| serde_json::from_str::<Value>(l).unwrap());
-        let mut values: Vec<_> = lines.filter_map(|l| l["return"].as_u64()).collect();
-        values.dedup();
-        assert_eq!(values.len(), 1, "engines agree: {all}");
-        values[0]
-    };
-    let load = |name: &str| result(&format!("ld {name}\nret a"));
-    assert_eq!(["mark", "vlan_tci", "vlan_avail", "hatype", "queue", "ifidx"].map(load), [5, 7, 1, 772, 3, 1]);
+fn doubts_are_warnings_to_asm_and_findings_to_verify() {
+    let text = b"ld M[3]\ndiv #0\nret a\n";
+    let (code, out, err) = ends(&["asm", "-", "--emit", "tc"], text);
+    assert_eq!((code, out.as_str()), (0, "3,96 0 0 3,52 0 0 0,22 0 0 0,\n"));
+    let place = "  --> stdin:2:1\n   |\n 2 | div #0\n   | ^^^\n";
+    assert_eq!(err, format!("warning[cbpf-division]: the kernel refuses this: division by the constant 0\n{place}"));
+    let (code, out, err) = ends(&["verify", "-"], text);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert_eq!(err, format!("error[cbpf-division]: insn 1: division by the constant 0\n{place}"));
+    let (code, _, err) = ends(&["verify", "bytecode:2,6 0 0 1,5 0 0 7"], b"");
+    let expected = "\
+error[cbpf-jump]: insn 1: jump to insn 9, behind the last of 2
+  --> bytecode:1:11
+   |
+ 1 | 2,6 0 0 1,5 0 0 7
+   |           ^^^^^^^
+";
+    assert_eq!((code, err.as_str()), (1, expected));
+    let (code, out, _) = ends(&["verify", "-", "--json"], text);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["accepted"], &json["errors"][0]["insn"]), (1, &false.into(), &1.into()));
 }
 
 #[test]
-fn migration_is_shown_side_by_side() {
-    let output =
-        oxbpf(&["migrate", "-"], "ldx 4*([14]&0xf)\nldh [x + 16]\njeq #80, yes, no\nyes: ret #-1\nno: ret #0\n");
-    let expected = [
-        "                        0: r6 = r1",
-        "0:  ldxb 4*([14]&0xf)   1: r0 = *(u8 *)skb[14]",
-        "                        2: w0 &= 15",
-        "                        3: w0 <<= 2",
-        "                        4: w7 = w0",
-        "1:  ldh [x + 16]        5: r0 = *(u16 *)skb[r7 + 16]",
-        "2:  jeq #0x50, 3, 4     6: if w0 != 80 goto +2",
-        "3:  ret #0xffffffff     7: w0 = -1",
-        "                        8: exit",
-        "4:  ret #0x0            9: w0 = 0",
-        "                       10: exit",
-    ];
-    assert_eq!(stdout(&output).lines().collect::<Vec<_>>(), expected, "{}", stderr(&output));
-    let output = oxbpf(&["migrate", "-", "--json"], "ja end\nret #1\nend: ret #2\n");
-    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(document["classic"][1]["ebpf"], Value::Array(vec![]), "nothing reaches it");
-    assert_eq!(document["ebpf"][1]["classic"], 2);
-    let output = oxbpf(&["migrate", "examples/port_redirect.o"], "");
-    assert_eq!(output.status.code(), Some(2));
+fn sound_programs_are_accepted() {
+    let (code, out, err) = ends(&["verify", "-"], IP);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "stdin: accepted, 4 instructions\n", ""));
+    let (code, _, err) = ends(&["verify", "raw:ebpf:-"], b"");
+    assert_ne!(code, 0, "{err}");
+}
+
+#[test]
+fn classic_text_for_the_other_assembler_gets_a_hint() {
+    let (code, _, err) = ends(&["asm", "-"], IP);
+    assert_eq!(code, 2);
+    assert!(err.ends_with("help: classic BPF is assembled with --emit FORMAT\n"), "{err}");
+}
+
+#[test]
+fn strict_and_relax() {
+    let (code, _, err) = ends(&["asm", "-", "--emit", "tc", "--strict"], b"ld [x+3]\nret a");
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error[casm-strict]: bpf_asm does not read `+3` behind `x`"), "{err}");
+    let far = format!("jeq #1, far\n{}far: ret a", "ld len\n".repeat(256));
+    assert_eq!(ends(&["asm", "-", "--emit", "tc"], far.as_bytes()).0, 2);
+    succeeds(&["asm", "-", "--emit", "tc", "--relax"], far.as_bytes());
+}
+
+/// The command line of bpf_asm, under its name.
+#[test]
+#[cfg(unix)]
+fn called_as_bpf_asm() {
+    let folder: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("called_as_bpf_asm");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let (name, file) = (folder.join("bpf_asm"), folder.join("ip.txt"));
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_oxbpf"), &name).unwrap();
+    fs::write(&file, IP).unwrap();
+    let file = file.to_str().unwrap();
+    let bpf_asm = |arguments: &[&str]| told(run(&name, arguments, IP));
+    let line = "4,40 0 0 12,21 0 1 2048,6 0 0 4294967295,6 0 0 0,\n".to_string();
+    let table = "{ 0x28,  0,  0, 0x0000000c },\n{ 0x15,  0,  1, 0x00000800 },\n{ 0x06,  0,  0, 0xffffffff },\n\
+                 { 0x06,  0,  0, 0000000000 },\n";
+    let none = String::new();
+    for (arguments, expected) in [
+        (&[file][..], &line),
+        (&["-c", file], &table.to_string()),
+        (&["-cfoo", file], &table.to_string()),
+        (&[file, "-c"], &line),
+        (&["-x", file], &line),
+        (&["-"], &line),
+        (&[], &line),
+    ] {
+        assert_eq!(bpf_asm(arguments), (0, expected.clone(), none.clone()), "{arguments:?}");
+    }
+    let (code, out, err) = bpf_asm(&["/nonexistent"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.starts_with("error: /nonexistent: "), "{err}");
 }

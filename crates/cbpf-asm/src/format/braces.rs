@@ -49,7 +49,7 @@ pub(super) fn rust(code: &[SockFilter]) -> String {
 pub(super) fn asm_c_like(start: &str) -> bool {
     let line = start.lines().next().unwrap_or_default();
     let mut c = Cursor::new(line);
-    insn(&mut c, 1).is_ok_and(|i| asm_c(&[i]).trim_end() == line.trim_end() && dd(&[i]).trim_end() != line.trim_end())
+    insn(&mut c).is_ok_and(|i| asm_c(&[i]).trim_end() == line.trim_end() && dd(&[i]).trim_end() != line.trim_end())
 }
 
 /// Reads what stands in braces; between them comments, and words of C and Rust, are passed over.
@@ -61,7 +61,10 @@ pub(super) fn read(source: &str) -> Result<Placed, Mistake> {
             continue;
         }
         if !c.rest().starts_with('{') {
-            c.at += c.rest().chars().next().map_or(0, char::len_utf8);
+            let rest = c.rest();
+            // A slash that begins no comment is passed over too.
+            let from = usize::from(rest.starts_with('/'));
+            c.at += rest[from..].find(['{', '/']).map_or(rest.len(), |n| n + from);
             continue;
         }
         let open = c.at;
@@ -75,7 +78,7 @@ pub(super) fn read(source: &str) -> Result<Placed, Mistake> {
             return Err((open, 1, Fault::TooLong { max: MAX_INSNS }));
         }
         c.at = open;
-        placed.push((open, insn(&mut c, open)?));
+        placed.push((open, insn(&mut c)?));
     }
     Ok(placed)
 }
@@ -108,7 +111,7 @@ fn blank(c: &mut Cursor<'_>) -> Result<(), Mistake> {
 const FIELDS: [(&str, u32); 4] = [("code", 16), ("jt", 8), ("jf", 8), ("k", 32)];
 
 /// `{ a, b, c, d }`, with or without the fields' names in the way of C or Rust.
-fn insn(c: &mut Cursor<'_>, _open: usize) -> Result<SockFilter, Mistake> {
+fn insn(c: &mut Cursor<'_>) -> Result<SockFilter, Mistake> {
     c.must("{")?;
     let mut fields = [0; 4];
     for (i, (name, bits)) in FIELDS.into_iter().enumerate() {
