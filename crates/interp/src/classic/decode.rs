@@ -1,5 +1,7 @@
 //! Instructions to operations, index for index.
 
+use std::mem::discriminant;
+
 use oxbpf_isa::Narrow;
 use oxbpf_isa::cbpf::{AluOp, Cond, Ext, Insn, Operand};
 
@@ -7,13 +9,24 @@ use super::op::{Fused, Op, Ways, for_each_fused};
 
 /// The operations of a checked program.
 pub(super) fn decode(insns: &[Insn]) -> Box<[Op]> {
-    let with_next = |(at, insn): (usize, &Insn)| match insns.get(at + 1) {
-        Some(&Insn::JumpIf { cond, src: Operand::K(k), jt, jf }) => {
-            fused(insn, cond, k, ways(at + 1, jt, jf)).unwrap_or_else(|| single(at, insn))
-        }
-        _ => single(at, insn),
-    };
-    insns.iter().enumerate().map(with_next).collect()
+    let mut ops = vec![Op::RetA; insns.len()];
+    // From the end on: what a jump leads to stands behind it.
+    for (at, insn) in insns.iter().enumerate().rev() {
+        let fused = match insns.get(at + 1) {
+            Some(&Insn::JumpIf { cond, src: Operand::K(k), jt, jf }) => {
+                fused(insn, cond, k, ways(at + 1, jt, jf), &ops)
+            }
+            _ => None,
+        };
+        ops[at] = fused.unwrap_or_else(|| single(at, insn));
+    }
+    ops.into_boxed_slice()
+}
+
+/// Whether both ways lead to operations of one kind, so that which of them it is need not be predicted.
+fn alike(ways: Ways, ops: &[Op]) -> bool {
+    let [holds, fails] = [ways.holds, ways.fails].map(|at| discriminant(&ops[usize::from(at)]));
+    holds == fails
 }
 
 /// A checked program has 4,096 instructions at most, and its jumps land inside.
@@ -26,23 +39,25 @@ fn target(at: usize, skip: u32) -> u16 {
 }
 
 macro_rules! fuse {
-    ($($fused:ident $kind:ident $bytes:literal $cond:ident,)*) => {
+    ($($fused:ident $kind:ident $bytes:literal $cond:ident $way:ident,)*) => {
         /// A load with the comparison behind it.
-        fn fused(load: &Insn, cond: Cond, k: u32, ways: Ways) -> Option<Op> {
+        fn fused(load: &Insn, cond: Cond, k: u32, ways: Ways, ops: &[Op]) -> Option<Op> {
             let (indirect, size, off) = match *load {
                 Insn::LdAbs { size, k } => (false, size, k),
                 Insn::LdInd { size, k } => (true, size, k),
                 _ => return None,
             };
             let fused = Fused { off, k, ways };
-            Some(match (indirect, size.size().bytes(), cond) {
-                $((fuse!(@ $kind), $bytes, Cond::$cond) => Op::$fused(fused),)*
+            Some(match (indirect, size.size().bytes(), cond, alike(ways, ops)) {
+                $((fuse!(@ $kind), $bytes, Cond::$cond, fuse!(@ $way)) => Op::$fused(fused),)*
                 _ => return None,
             })
         }
     };
     (@ abs) => { false };
     (@ ind) => { true };
+    (@ go) => { false };
+    (@ pick) => { true };
 }
 for_each_fused!(fuse);
 

@@ -45,7 +45,8 @@ impl<'a> PacketView<'a> {
     /// (`SKF_NET_OFF`, `SKF_LL_OFF`). None where any of them is out of range.
     #[inline(always)]
     pub fn load<const N: usize>(&self, off: u32) -> Option<[u8; N]> {
-        match self.data.get(off as usize..).and_then(|rest| rest.first_chunk()) {
+        let at = off as usize;
+        match self.data.get(at..at.wrapping_add(N)).and_then(|bytes| bytes.first_chunk()) {
             Some(bytes) => Some(*bytes),
             None if off < LL_OFF => None,
             None => self.from_header(off),
@@ -53,6 +54,7 @@ impl<'a> PacketView<'a> {
     }
 
     #[cold]
+    #[inline(never)]
     fn from_header<const N: usize>(&self, off: u32) -> Option<[u8; N]> {
         let at = match off {
             NET_OFF.. => self.network + (off - NET_OFF) as usize,
