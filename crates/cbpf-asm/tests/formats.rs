@@ -11,7 +11,7 @@ use oxbpf_isa::cbpf::SockFilter;
 /// A program of any instructions that decode, in canonical form, with jumps inside: not one that can be run.
 fn any(seed: u64, opcodes: &[u16]) -> Vec<SockFilter> {
     let mut rng = Rng::new(seed ^ 0x5555);
-    let len = 1 + rng.below(if seed % 64 == 0 { 600 } else { 30 });
+    let len = 1 + rng.below(if seed.is_multiple_of(64) { 600 } else { 30 });
     let insn = |at: usize, rng: &mut Rng| {
         let left = len - at - 1;
         let mut raw = SockFilter::stmt(rng.pick(opcodes), rng.word() >> rng.below(32));
