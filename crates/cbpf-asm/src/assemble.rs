@@ -33,6 +33,9 @@ pub struct Assembled {
 /// The longest text that is read, in bytes.
 pub const MAX_SOURCE: usize = oxbpf_isa::text::MAX_SOURCE;
 
+/// More labels than any program has use for.
+const MAX_LABELS: usize = 16 * MAX_INSNS;
+
 /// How many mistakes of a text are told.
 pub const MAX_ERRORS: usize = oxbpf_isa::text::MAX_ERRORS;
 
@@ -136,7 +139,11 @@ impl<'s> Reader<'s> {
                 Err(Err::Incomplete(_)) => break,
             }
             // One more than fits is enough to know, and bounds what a long text costs.
-            if self.items.len() > MAX_INSNS || self.errors.len() >= MAX_ERRORS {
+            if self.labels.len() > MAX_LABELS {
+                let at = self.grammar.offset(rest);
+                self.errors.push((at, 1, Fault::TooManyLabels { max: MAX_LABELS }));
+            }
+            if self.items.len() > MAX_INSNS || self.labels.len() > MAX_LABELS || self.errors.len() >= MAX_ERRORS {
                 self.cut = true;
                 break;
             }

@@ -67,6 +67,9 @@ pub enum Fault {
     /// More than can be run.
     #[error("more than {max} instructions")]
     TooLong { max: usize },
+    /// More labels than are kept.
+    #[error("more than {max} labels")]
+    TooManyLabels { max: usize },
     /// Nothing wrong here, but bpf_asm does not read it.
     #[error("bpf_asm does not read {what}")]
     Strict { what: &'static str },
@@ -118,6 +121,7 @@ impl Fault {
             Fault::Distance { .. } => "casm-distance",
             Fault::Empty => "casm-empty",
             Fault::TooLong { .. } => "casm-too-long",
+            Fault::TooManyLabels { .. } => "casm-too-many-labels",
             Fault::Strict { .. } => "casm-strict",
             Fault::Refused(fault) => fault.code(),
             Fault::Comment => "casm-comment",

@@ -37,8 +37,9 @@ pub(crate) fn lay_out<'s>(
     let jumps = Jumps { items, labels };
     let mut detours = vec![Detour::default(); items.len()];
     let mut starts = jumps.starts(&detours);
+    let targets = if relax { jumps.targets() } else { Vec::new() };
     // Detours only grow, so that this ends.
-    while relax && jumps.widen(&mut detours, &starts) {
+    while widen(&mut detours, &starts, &targets) {
         starts = jumps.starts(&detours);
     }
     let mut out = Vec::with_capacity(items.len());
@@ -94,22 +95,17 @@ impl<'s> Jumps<'_, 's> {
         starts
     }
 
-    /// Adds detours for the sides that are too far; whether there were any.
-    fn widen(&self, detours: &mut [Detour], starts: &[usize]) -> bool {
-        let mut any = false;
-        for (at, item) in self.items.iter().enumerate() {
-            let Op::JumpIf { yes, no, .. } = item.op else { continue };
-            let far = |goto: Goto<'s>| match goto {
-                Goto::Next => false,
-                Goto::Label(name) => {
-                    self.labels.get(name.text).is_some_and(|&(item, _)| starts[item] > starts[at] + 1 + 255)
-                }
-            };
-            let wider = Detour { yes: detours[at].yes || far(yes), no: detours[at].no || far(no) };
-            any |= wider.len() > detours[at].len();
-            detours[at] = wider;
-        }
-        any
+    /// For each item the items that its sides lead to, where they have labels that exist.
+    fn targets(&self) -> Vec<[Option<usize>; 2]> {
+        let of = |goto: Goto<'s>| match goto {
+            Goto::Next => None,
+            Goto::Label(name) => self.labels.get(name.text).map(|&(item, _)| item),
+        };
+        let both = |item: &Item<'s>| match item.op {
+            Op::JumpIf { yes, no, .. } => [of(yes), of(no)],
+            Op::Insn(_) | Op::Ja(_) => [None; 2],
+        };
+        self.items.iter().map(both).collect()
     }
 
     /// How far a label is from the instruction behind `here`.
@@ -130,4 +126,16 @@ impl<'s> Jumps<'_, 's> {
             None => wrong(Fault::Backward { name: quote(name.text) }),
         }
     }
+}
+
+/// Adds detours for the sides that are too far; whether there were any.
+fn widen(detours: &mut [Detour], starts: &[usize], targets: &[[Option<usize>; 2]]) -> bool {
+    let mut any = false;
+    for (at, [yes, no]) in targets.iter().enumerate() {
+        let far = |target: Option<usize>| target.is_some_and(|item| starts[item] > starts[at] + 1 + 255);
+        let wider = Detour { yes: detours[at].yes || far(*yes), no: detours[at].no || far(*no) };
+        any |= wider.len() > detours[at].len();
+        detours[at] = wider;
+    }
+    any
 }
