@@ -72,9 +72,9 @@ fn network_header(bytes: &[u8], at: &mut usize, protocol: u16) -> Option<Layer> 
                 return None;
             }
             *at += len;
-            // Of a fragment, nothing behind the IP header is looked at.
-            let fragment = u16::from_be_bytes([header[6], header[7]]) & 0x3fff != 0;
-            if fragment { Layer::Payload } else { Layer::Transport(header[9]) }
+            // Of a fragment that is not the first, nothing behind the IP header is looked at.
+            let later = u16::from_be_bytes([header[6], header[7]]) & 0x1fff != 0;
+            if later { Layer::Payload } else { Layer::Transport(header[9]) }
         }
         ETH_P_IPV6 => {
             let header: [u8; 40] = take(bytes, *at)?;
@@ -111,9 +111,10 @@ fn inner(bytes: &[u8], at: &mut usize, protocol: u8) -> Option<Option<Layer>> {
             Layer::Transport(next)
         }
         FRAGMENT => {
-            take::<8>(bytes, *at)?;
+            let header: [u8; 8] = take(bytes, *at)?;
             *at += 8;
-            Layer::Payload
+            let later = u16::from_be_bytes([header[2], header[3]]) & 0xfff8 != 0;
+            if later { Layer::Payload } else { Layer::Transport(header[0]) }
         }
         _ => return Some(None),
     }))
@@ -151,7 +152,8 @@ mod tests {
         tcp[12] = 0x80;
         let at = |protocol: u8| payload(&ip(protocol, 0, &tcp), 0, ETH_P_IP);
         assert_eq!([at(TCP), at(UDP), at(SCTP), at(ICMP), at(250)], [52, 28, 32, 28, 20].map(Some));
-        assert_eq!(payload(&ip(TCP, 0x2000, &tcp), 0, ETH_P_IP), Some(20), "a first fragment");
+        assert_eq!(payload(&ip(TCP, 0x2000, &tcp), 0, ETH_P_IP), Some(52), "a first fragment");
+        assert_eq!(payload(&ip(TCP, 0x2001, &tcp), 0, ETH_P_IP), Some(20), "a later one");
         assert_eq!(payload(&ip(TCP, 0x4000, &tcp), 0, ETH_P_IP), Some(52), "one that must not be fragmented");
         assert_eq!(payload(&ip(IPIP, 0, &ip(UDP, 0, &tcp)), 0, ETH_P_IP), Some(48));
         assert_eq!(payload(&ip(TCP, 0, &tcp)[..19], 0, ETH_P_IP), None);
@@ -166,7 +168,9 @@ mod tests {
         packet.extend([0; 16]);
         assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56));
         packet[40] = FRAGMENT;
-        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56), "the fragment header is the last that counts");
+        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56), "a first fragment");
+        packet[43] = 8;
+        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(48), "a later one");
         assert_eq!(payload(&packet[..41], 0, ETH_P_IPV6), None);
     }
 
