@@ -1,10 +1,11 @@
-//! What assembling costs: `cargo test --release -p oxbpf-cbpf-asm --test speed -- --ignored --nocapture`.
+//! What assembling classic text costs: `cargo bench --bench classic_asm`.
+//!
+//! A filter as people write it, again and again up to 4,089 instructions, 1 MiB of text for each round; the best of 15.
 
 use std::time::Instant;
 
 use oxbpf_cbpf_asm::{Options, assemble};
 
-/// About 70,000 bytes: a filter as people write it, again and again, up to 4,096 instructions.
 fn program() -> String {
     let part = |n: usize| {
         format!(
@@ -15,19 +16,17 @@ fn program() -> String {
     (0..511).map(part).collect::<String>() + "\tret #0\n"
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn assembling() {
+fn main() {
     let text = program();
     let rounds = (1 << 20) / text.len() + 1;
     let mut best = 0.0f64;
     for _ in 0..15 {
         let start = Instant::now();
         for _ in 0..rounds {
-            assert_eq!(assemble(&text, &Options::default()).unwrap().code.len(), 511 * 8 + 1);
+            let assembled = assemble(&text, &Options::default());
+            assert_eq!(assembled.expect("the text is sound").code.len(), 511 * 8 + 1);
         }
         best = best.max((rounds * text.len()) as f64 / start.elapsed().as_secs_f64() / 1e6);
     }
-    eprintln!("{rounds} programs of {} bytes: {best:.1} MB/s at best", text.len());
-    assert!(best >= 20.0, "{best} MB/s");
+    println!("{rounds} programs of {} bytes: {best:.1} MB/s", text.len());
 }
