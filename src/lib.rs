@@ -12,6 +12,8 @@ pub mod text_unit;
 
 pub use oxbpf_abi as abi;
 pub use oxbpf_capture as capture;
+pub use oxbpf_cbpf_asm as cbpf_asm;
+pub use oxbpf_cbpf2ebpf as cbpf2ebpf;
 pub use oxbpf_elf as elf;
 pub use oxbpf_interp as interp;
 pub use oxbpf_ir as ir;

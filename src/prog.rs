@@ -7,7 +7,18 @@
 //! | `obj.o:section/function` | one of several programs of a section |
 //! | `prog.bpf` | a program as text, see `docs/text-format.md` |
 //! | `raw:ebpf:FILE`, `FILE.bin` | bare instructions, eight bytes each |
+//! | `bytecode:'4,40 0 0 12,…'` | a classic program as tc takes it |
+//! | `@FILE` | a classic program in any format, see [`oxbpf_cbpf_asm::Format`] |
+//! | `raw:cbpf:FILE`, `raw:cbpf-be:FILE` | a classic program as bytes, little-endian or big-endian |
+//! | `prog.txt` | a classic program as text, where it is no eBPF text |
 //! | `-` | any of these, by content, from standard input |
+//!
+//! Classic programs are migrated; [`Loaded::classic`] keeps what they were.
+
+mod classic;
+
+#[cfg(feature = "cli")]
+pub(crate) use classic::looks_classic;
 
 use std::fs::File;
 use std::io::Read;
@@ -23,6 +34,8 @@ use oxbpf_runtime::Image;
 use thiserror::Error;
 
 use crate::text_unit;
+
+pub use classic::{Classic, load_program as load_classic};
 
 /// The largest file that is read as a program.
 const MAX_FILE: u64 = 64 << 20;
@@ -50,6 +63,9 @@ pub enum ProgError {
     /// Rendered with places, one per error.
     #[error("{rendered}")]
     Text { rendered: String },
+    /// A classic program that breaks rules, all of them told.
+    #[error("{rendered}")]
+    Classic { rendered: String },
     #[error("{path} is no object, so it has no section {section}")]
     NoSections { path: String, section: String },
     #[error("{what} is not supported yet")]
@@ -69,6 +85,7 @@ impl ProgError {
             ProgError::Unit { source, .. } => source.code(),
             ProgError::NotText { .. } => "prog-not-text",
             ProgError::Text { .. } => "prog-text",
+            ProgError::Classic { .. } => "prog-classic",
             ProgError::NoSections { .. } => "prog-no-sections",
             ProgError::Unsupported { .. } => "prog-unsupported",
         }
@@ -93,6 +110,8 @@ pub struct Loaded {
     pub entry: ProgIdx,
     /// What had to be assumed in reading it, for people.
     pub notes: Vec<String>,
+    /// Of a classic program, what it was.
+    pub classic: Option<Arc<Classic>>,
 }
 
 impl Loaded {
@@ -110,10 +129,12 @@ impl Loaded {
 /// Loads what `prog` names. `forced` is the program type that the user gave; `fallback` that of a program whose
 /// section or text tells none.
 pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<Loaded, ProgError> {
-    for classic in ["bytecode:", "raw:cbpf:", "raw:cbpf-be:", "filter:", "@"] {
-        if prog.starts_with(classic) {
-            return Err(ProgError::Unsupported { what: format!("classic BPF ({classic}…)") });
-        }
+    let types = Types { forced, fallback };
+    if prog.starts_with("filter:") {
+        return Err(ProgError::Unsupported { what: "filter expressions (filter:…)".into() });
+    }
+    if let Some(loaded) = classic::load(prog, types) {
+        return loaded;
     }
     let (raw, name) = match prog.strip_prefix("raw:ebpf:") {
         Some(name) => (true, name),
@@ -222,7 +243,7 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     // Programs that are tail-called have their caller's type, whatever their section is called.
     let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
     let notes = object.notes().iter().map(|n| n.to_string()).collect();
-    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes })
+    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes, classic: None })
 }
 
 fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
@@ -231,13 +252,20 @@ fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError>
     let program = Program::new(parts).map_err(|source| ProgError::Build { path: path.into(), source })?;
     let unit = Unit::new(name, "GPL", Vec::new(), vec![program]);
     let unit = unit.map_err(|source| ProgError::Unit { path: path.into(), source })?;
-    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new() })
+    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new(), classic: None })
 }
 
 fn load_text(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
     let source = std::str::from_utf8(bytes).map_err(|source| ProgError::NotText { path: path.into(), source })?;
     let options = text_unit::Options { prog_type: types.forced, default_type: types.fallback };
-    let unit = text_unit::parse(source, file_name(path), &options)
-        .map_err(|errors| ProgError::Text { rendered: text_unit::render(&errors, source, path) })?;
-    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new() })
+    let unit = match text_unit::parse(source, file_name(path), &options) {
+        Ok(unit) => unit,
+        // No text is both: what is no eBPF may be classic, and is called so where it looks like it.
+        Err(errors) => match classic::from_bytes(path, bytes, None, types) {
+            Err(e) if e.code() != "prog-text" || classic::looks_classic(source) => return Err(e),
+            Err(_) => return Err(ProgError::Text { rendered: text_unit::render(&errors, source, path) }),
+            loaded => return loaded,
+        },
+    };
+    Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new(), classic: None })
 }

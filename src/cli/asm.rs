@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use oxbpf_abi::ProgType;
 use oxbpf_ir::{Program, Unit};
 
-use super::{Exit, disasm, say};
+use super::{Exit, classic, disasm};
 use crate::prog::{file_name, read, shown_name};
 use crate::text_unit::{self, Options};
 use format::Format;
@@ -20,9 +20,15 @@ Examples:
   printf 'r0 = 2\\nexit' | oxbpf asm - --format hex
   oxbpf asm unit.bpf --program first --format c
   clang -target bpf -O2 -S prog.c -o - | oxbpf asm - --format json
+  oxbpf asm filter.txt --emit tc
+  tcpdump -ddd tcp port 80 | oxbpf asm - --emit rust
 
 The text is clang's dialect of BPF assembly, with directives for maps and programs: docs/text-format.md.
-Bytes name maps by their number in the text; formats other than json carry no maps.";
+Bytes name maps by their number in the text; formats other than json carry no maps.
+
+With --emit the program is classic: the text of bpf_asm, or any of the formats that --emit names, told apart by
+themselves: text, tc (as bpf_asm prints it), asm-c (bpf_asm -c), d, dd, ddd (of tcpdump), raw-le, raw-be, c, rust, json.
+What can be assembled but would be refused by the kernel is a warning; oxbpf verify tells whether there is any.";
 
 /// Assemble a program written as text.
 #[derive(clap::Args, Clone, Debug)]
@@ -42,6 +48,15 @@ pub(super) struct Arguments {
     /// The program type, whatever the text says
     #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
     prog_type: Option<ProgType>,
+    /// The program is classic, and the result is in this format
+    #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = ["format", "program", "prog_type"])]
+    emit: Option<oxbpf_cbpf_asm::Format>,
+    /// Of classic text, refuse what bpf_asm refuses without reason
+    #[arg(long, requires = "emit")]
+    strict: bool,
+    /// Of classic text, let conditions that reach over 255 instructions go through ja
+    #[arg(long, requires = "emit")]
+    relax: bool,
 }
 
 /// A program type by name, for options.
@@ -51,13 +66,16 @@ pub(super) fn prog_type(text: &str) -> Result<ProgType, String> {
 }
 
 pub(super) fn main(arguments: Arguments) -> Exit {
-    match assemble(&arguments) {
-        Ok(()) => Exit::Ok,
-        Err(message) => {
-            say(message.trim_end());
-            Exit::Usage
-        }
-    }
+    classic::ended(match arguments.emit {
+        Some(format) => assemble_classic(&arguments, format),
+        None => assemble(&arguments),
+    })
+}
+
+fn assemble_classic(arguments: &Arguments, format: oxbpf_cbpf_asm::Format) -> Result<(), String> {
+    let named = classic::named(&arguments.file).unwrap_or_else(|| classic::file(&arguments.file, None))?;
+    let options = oxbpf_cbpf_asm::Options { strict: arguments.strict, relax: arguments.relax };
+    classic::convert(&named, format, &options, arguments.output.as_deref())
 }
 
 fn assemble(arguments: &Arguments) -> Result<(), String> {
@@ -69,8 +87,10 @@ fn assemble(arguments: &Arguments) -> Result<(), String> {
     let source = String::from_utf8(read(&arguments.file).map_err(|e| e.shown())?)
         .map_err(|e| format!("error: {name}: no text: byte {} is not UTF-8", e.utf8_error().valid_up_to()))?;
     let options = Options { prog_type: arguments.prog_type, ..Options::default() };
-    let unit = text_unit::parse(&source, file_name(name), &options)
-        .map_err(|errors| text_unit::render(&errors, &source, name))?;
+    let unit = text_unit::parse(&source, file_name(name), &options).map_err(|errors| {
+        let hint = if classic::is_meant(&source) { "\nhelp: classic BPF is assembled with --emit FORMAT" } else { "" };
+        text_unit::render(&errors, &source, name).trim_end().to_string() + hint
+    })?;
     let bytes = formatted(&unit, arguments)?;
     match &arguments.output {
         Some(path) if !to_stdout => {

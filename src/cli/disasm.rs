@@ -9,7 +9,7 @@ use oxbpf_isa::CallTarget;
 use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
 
 use super::asm::{output, prog_type};
-use super::{Exit, say};
+use super::{Exit, classic, say};
 use crate::prog::{ProgError, decode, file_name, is_bytecode, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
 
@@ -19,9 +19,12 @@ Examples:
   oxbpf disasm cls.o:tc/main --slots --bytes
   oxbpf disasm raw:ebpf:drop.bin
   oxbpf asm drop.bpf | oxbpf disasm - --json
+  tcpdump -ddd tcp port 80 | oxbpf disasm - --emit d
 
 PROG is obj.o for all programs of an object, obj.o:section, obj.o:section/function, a text (which is brought into
 form), raw:ebpf:FILE or FILE.bin for bytecode, or - for any of these on standard input.
+Classic programs are bytecode:'N,code jt jf k,...', raw:cbpf:FILE, raw:cbpf-be:FILE, @FILE, a file that looks like one,
+or with --format or --emit any file; --emit shows them in another format than text (see oxbpf asm).
 What is listed can be assembled again; of bytecode, which says nothing of maps, as far as it names none.";
 
 /// List programs as text that `oxbpf asm` reads.
@@ -45,9 +48,47 @@ pub(super) struct Arguments {
     /// The program type, whatever section or text say
     #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
     prog_type: Option<ProgType>,
+    /// The program is classic, in this format
+    #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = EBPF_ONLY)]
+    format: Option<oxbpf_cbpf_asm::Format>,
+    /// The program is classic, and shown in this format instead of text
+    #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = EBPF_ONLY)]
+    emit: Option<oxbpf_cbpf_asm::Format>,
+}
+
+const EBPF_ONLY: [&str; 5] = ["labels", "bytes", "slots", "json", "prog_type"];
+
+/// The classic program that is meant, if one is.
+fn classic_program(arguments: &Arguments) -> Option<Result<classic::Named, String>> {
+    let prog = &arguments.prog;
+    if let Some(named) = classic::named(prog) {
+        return Some(named);
+    }
+    (arguments.format.is_some() || arguments.emit.is_some()).then(|| classic::file(prog, arguments.format))
+}
+
+fn list_classic(mut named: classic::Named, arguments: &Arguments) -> Result<(), String> {
+    use oxbpf_cbpf_asm::{Format, Options};
+    named.format = arguments.format.or(named.format);
+    // JSON is one of the formats.
+    let to = if arguments.json { Format::Json } else { arguments.emit.unwrap_or(Format::Text) };
+    classic::convert(&named, to, &Options::default(), None)
+}
+
+/// A file that is no eBPF text, but looks like a classic program.
+fn list_as_classic(source: &str, name: &str, arguments: &Arguments) -> Result<Listing, String> {
+    use oxbpf_cbpf_asm::{Format, Options, write};
+    let named = classic::Named { name: name.into(), bytes: source.as_bytes().to_vec(), format: None };
+    let read = classic::parse(&named, &Options::default())?;
+    let to = if arguments.json { Format::Json } else { Format::Text };
+    let bytes = write(to, &read.code).map_err(|e| format!("error[{}]: {name}: {e}", e.code()))?;
+    Ok(Listing::whole(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 pub(super) fn main(arguments: Arguments) -> Exit {
+    if let Some(named) = classic_program(&arguments) {
+        return classic::ended(named.and_then(|named| list_classic(named, &arguments)));
+    }
     let listing = match list(&arguments) {
         Ok(listing) => listing,
         Err(fault) => {
@@ -118,7 +159,11 @@ fn list(arguments: &Arguments) -> Result<Listing, Fault> {
         Ok(source) if !is_bytecode(path, &bytes) && !bytes.contains(&0) => {
             let options = Options { prog_type: arguments.prog_type, ..Options::default() };
             let unit = text_unit::parse(source, file_name(name), &options);
-            let unit = unit.map_err(|errors| text_unit::render(&errors, source, name))?;
+            let unit = match unit {
+                Ok(unit) => unit,
+                Err(_) if classic::is_meant(source) => return Ok(list_as_classic(source, name, arguments)?),
+                Err(errors) => return Err(text_unit::render(&errors, source, name).into()),
+            };
             // Its source lines would only say again what they say.
             Ok(Listing::whole(shown(&unit, arguments, false)))
         }
@@ -153,7 +198,7 @@ fn bare(path: &str, bytes: &[u8], arguments: &Arguments) -> Result<String, Strin
 }
 
 /// Names of helpers only.
-struct Helpers;
+pub(super) struct Helpers;
 
 impl Names for Helpers {
     fn call(&self, target: CallTarget) -> Option<String> {

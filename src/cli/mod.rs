@@ -1,7 +1,9 @@
 //! The command line: verbs, their options, and the exit codes they share.
 
 mod asm;
+mod classic;
 mod disasm;
+mod migrate;
 mod run;
 
 use std::fmt::Display;
@@ -58,10 +60,15 @@ enum Verb {
     Run(Box<run::Arguments>),
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
+    Migrate(migrate::Arguments),
+    Verify(classic::verify::Arguments),
 }
 
-/// Parses the process's arguments and runs the verb.
+/// Parses the process's arguments and runs the verb. Called as `bpf_asm`, it is that tool.
 pub fn main() -> ExitCode {
+    if classic::bpf_asm::is_called() {
+        return classic::bpf_asm::main();
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(e) => {
@@ -74,6 +81,8 @@ pub fn main() -> ExitCode {
         Verb::Run(a) => run::main(*a),
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
+        Verb::Migrate(a) => migrate::main(a),
+        Verb::Verify(a) => classic::verify::main(a),
     };
     let exit = catch_unwind(AssertUnwindSafe(verb)).unwrap_or_else(|_| {
         say("error[internal]: this is a defect of oxbpf; please report it, with what it was given");

@@ -1,4 +1,5 @@
-//! Context structures by field: `__sk_buff` and `xdp_md`, who may read and write what, in which widths.
+//! Context structures by field: `__sk_buff` and `xdp_md`, who may read and write what, in which widths; and what only
+//! classic programs can ask for.
 
 use core::mem::offset_of;
 
@@ -149,6 +150,15 @@ pub const XDP: Layout = Layout {
         12 4 "ingress_ifindex" ifindex         Word    4 XDP_ONLY NOBODY Refused
         16 4 "rx_queue_index"  rx_queue_index  Word    4 XDP_ONLY NOBODY Refused
         20 4 "egress_ifindex"  egress_ifindex  Word    4 NOBODY   NOBODY Refused
+    },
+};
+
+/// What classic programs can ask of a packet and `__sk_buff` does not have. The offsets are this table's own.
+pub const CLASSIC: Layout = Layout {
+    name: "classic",
+    size: 4,
+    fields: fields! {
+        0 4 "hatype" hatype U32 2 NOBODY NOBODY Refused
     },
 };
 

@@ -72,6 +72,13 @@ pub struct HelperRow {
     pub hosts_own: bool,
 }
 
+/// Where this toolchain's own helpers begin: what migrated classic programs need and the UAPI does not offer.
+///
+/// No kernel has them, and none will: the kernel numbers its helpers from 1 without gaps, has 211, and adds kernel
+/// functions instead of helpers since. The range also keeps off the numbers about 2,000,000,000 that libbpf puts into
+/// calls which it could not resolve. So a kernel that is given such a program refuses it by number.
+pub const PRIVATE_HELPERS: u32 = 0x0cbf_0000;
+
 /// Program types that see tc's side of a packet.
 const TC: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct]);
 /// Program types whose context is an skb.
@@ -104,6 +111,10 @@ macro_rules! for_each_helper {
             12 tail_call (Ctx, Map, Anything) -> Void, All, [may_trap]
             26 skb_load_bytes (Ctx, Anything, UninitMem, Size) -> Scalar, SKB, [may_trap]
             28 csum_diff (MemOrNull, SizeOrZero, MemOrNull, SizeOrZero, Anything) -> Scalar, TC_XDP, [may_trap]
+            0x0cbf_0000 classic_nlattr (Ctx, Anything, Anything) -> Scalar, SKB, [may_trap]
+            0x0cbf_0001 classic_nlattr_nest (Ctx, Anything, Anything) -> Scalar, SKB, [may_trap]
+            0x0cbf_0002 classic_pay_offset (Ctx) -> Scalar, SKB, [may_trap]
+            0x0cbf_0003 classic_hatype (Ctx) -> Scalar, SKB, [may_trap]
         }
     };
 }
@@ -166,6 +177,11 @@ pub fn helper_by_name(name: &str) -> Option<&'static HelperRow> {
 }
 
 impl HelperRow {
+    /// Whether it is this toolchain's own and no kernel's.
+    pub const fn private(&self) -> bool {
+        self.id >= PRIVATE_HELPERS
+    }
+
     /// Whether programs of this type may call it.
     pub fn callable_by(&self, prog_type: ProgType) -> bool {
         match self.callers {

@@ -48,8 +48,8 @@ pub struct SkBuff {
     pub tstamp_type: u32,
     pub rx_queue_index: u32,
     pub egress_ifindex: u32,
-    /// Always 0: the structure has no bytes without a name.
-    pub reserved: u32,
+    /// The device's type, an ARPHRD number: only classic programs ask for it.
+    pub hatype: u32,
 }
 
 /// What a run counts and what generated code looks at: the head of an engine's world, before everything else.

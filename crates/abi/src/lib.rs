@@ -23,6 +23,6 @@ pub mod layout;
 mod maps;
 mod progs;
 
-pub use helpers::{Arg, HELPERS, HelperRow, Ret, helper_by_id, helper_by_name, helper_name};
+pub use helpers::{Arg, HELPERS, HelperRow, PRIVATE_HELPERS, Ret, helper_by_id, helper_by_name, helper_name};
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
 pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};

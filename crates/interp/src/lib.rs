@@ -1,5 +1,5 @@
 //! The interpreter over lowered [`Code`](oxbpf_ir::Code): runs any program, proven or not, and never past
-//! what the host allows.
+//! what the host allows; and the direct interpreter of [`classic`] programs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,6 +20,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod classic;
 mod instance;
 mod machine;
 

@@ -15,8 +15,11 @@
 //! assert_eq!(slots, 1);
 //! assert_eq!(insn.encode().words(), &words[..1]);
 //! ```
+//!
+//! [`cbpf`] is the same for classic BPF.
 #![forbid(unsafe_code)]
 
+pub mod cbpf;
 mod decode;
 mod encode;
 mod eval;

@@ -30,6 +30,7 @@ mod log;
 mod map;
 mod probe;
 mod prog;
+mod socket_filter;
 #[allow(unsafe_code)]
 mod sys;
 mod test_run;
@@ -42,6 +43,7 @@ pub use log::{Stats, VerifierLog};
 pub use map::{KernelMap, MapEntry, MapSpec};
 pub use probe::{Availability, probe};
 pub use prog::{INSN_LIMIT, KernelProg, LOG_LIMIT, LoadSpec, Loaded, LogPolicy, ProgBtf, ProgInfo};
+pub use socket_filter::SocketFilter;
 pub use test_run::{TestRun, TestRunResult};
 
 /// A name as the kernel takes it: 15 bytes of letters, digits, `_` and `.`, and a zero.

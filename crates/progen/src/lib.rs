@@ -19,11 +19,14 @@
 //! pointer with the packet's end or a look-up's result with null, pointers to elements of a hash map after
 //! that map changed, times, random numbers and processor numbers (the helpers are called, their results are
 //! dropped). A path is bounded to a few thousand instructions, loops to 16 rounds.
+//!
+//! [`classic()`] makes classic programs, which the kernel's check accepts.
 #![forbid(unsafe_code)]
 
 mod alu;
 mod branches;
 mod calls;
+mod classic;
 mod code;
 mod ctx;
 mod frames;
@@ -44,6 +47,7 @@ use oxbpf_isa::Insn;
 use fun::World;
 use rng::Rng;
 
+pub use classic::{ClassicFeatures, classic, classic_packet, with_result};
 pub use maps::{MapKind, MapSpec};
 pub use rows::{Features, HELPERS, Row, RowSet, Topic};
 

@@ -15,6 +15,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+pub mod classic;
 pub mod context;
 pub mod csum;
 pub mod engine;
@@ -22,11 +23,13 @@ pub mod helpers;
 pub mod maps;
 pub mod memory;
 mod packet;
+mod random;
 pub mod skb;
 mod trap;
 mod vm;
 
 pub use engine::{Availability, Compiled, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
 pub use packet::MAX_PACKET;
+pub use random::Random;
 pub use trap::{Access, Place, Trap, TrapKind};
 pub use vm::{MAX_CALL_DEPTH, MAX_FRAMES, MAX_TAIL_CALLS, TraceLine, Vm, VmError};

@@ -12,6 +12,16 @@ pub const MAX_PACKET: usize = 262_144;
 /// network headers are then aligned.
 const HEADROOM: usize = 4096 + 2;
 
+/// Where things are in the bytes from the link header on.
+pub(crate) struct Layout {
+    /// What the program sees first.
+    pub(crate) data: usize,
+    /// The network header.
+    pub(crate) network: usize,
+    /// How many bytes there are.
+    pub(crate) len: usize,
+}
+
 /// The packet buffer and where things are in it.
 #[derive(Debug)]
 pub(crate) struct Packet {
@@ -76,6 +86,19 @@ impl Packet {
         let mut bytes = vec![0; self.end - self.mac];
         memory.read_block(self.block, self.mac, &mut bytes);
         bytes
+    }
+
+    /// Where things are in what [`Packet::read_all`] reads.
+    pub(crate) fn layout(&self) -> Layout {
+        // A program may have moved its start before the link header or past the network header.
+        let first = self.mac.min(self.data);
+        let network = self.network.saturating_sub(first);
+        Layout { data: self.data - first, network, len: self.end - first }
+    }
+
+    /// Reads all bytes from the link header on; `to` is as long as the layout says.
+    pub(crate) fn read_all(&self, to: &mut [u8], memory: &Memory) {
+        memory.read_block(self.block, self.mac.min(self.data), to);
     }
 
     /// Reads at an offset from what the program sees first; false where that is out of range.

@@ -1,6 +1,6 @@
 //! The packet context: derived from a frame as the kernel derives it, settable by field name.
 
-use oxbpf_abi::ctx::{Field, SKB, Shape, XDP};
+use oxbpf_abi::ctx::{CLASSIC, Field, SKB, Shape, XDP};
 use oxbpf_abi::layout::SkBuff;
 use thiserror::Error;
 
@@ -23,9 +23,14 @@ pub const ETH_HLEN: usize = 14;
 /// Follows the kernel's test run: `protocol` is the EtherType, or a number of its own for an IEEE 802.3 frame;
 /// `pkt_type` is 0 (host) for the destination 00:00:00:00:00:00, 2 (multicast) for a group address, else 3 (other
 /// host); `ifindex` is 1 (the loopback device), `wire_len` is `len`; `family` and addresses are those of a socket
-/// that sent the packet's source and receives from its destination; everything else is 0.
+/// that sent the packet's source and receives from its destination; `hatype` is what captures of this link type are
+/// from (1, Ethernet; 65534, no link header); everything else is 0.
 pub fn derive(data: &[u8], len: u32, link: Link) -> SkBuff {
     let mut skb = SkBuff { len, wire_len: len, ifindex: 1, ..SkBuff::default() };
+    skb.hatype = match link {
+        Link::Ethernet => ARPHRD_ETHER,
+        Link::Ip => ARPHRD_NONE,
+    };
     let (protocol, network) = match link {
         Link::Ethernet => {
             skb.pkt_type = data.get(..6).map_or(0, pkt_type);
@@ -38,6 +43,8 @@ pub fn derive(data: &[u8], len: u32, link: Link) -> SkBuff {
     skb
 }
 
+const ARPHRD_ETHER: u32 = 1;
+const ARPHRD_NONE: u32 = 0xfffe;
 const ETH_P_IP: u16 = 0x0800;
 const ETH_P_IPV6: u16 = 0x86dd;
 
@@ -106,7 +113,7 @@ pub enum FieldError {
 }
 
 fn names() -> Vec<&'static str> {
-    let fields = SKB.fields.iter().chain(XDP.fields);
+    let fields = SKB.fields.iter().chain(XDP.fields).chain(CLASSIC.fields);
     let mut names: Vec<_> = fields.filter(|f| settable(f)).map(|f| f.name).collect();
     names.dedup();
     names
@@ -117,7 +124,7 @@ fn settable(field: &Field) -> bool {
 }
 
 fn find(name: &str) -> Result<&'static Field, FieldError> {
-    let field = SKB.field(name).or_else(|| XDP.field(name));
+    let field = SKB.field(name).or_else(|| XDP.field(name)).or_else(|| CLASSIC.field(name));
     let field = field.ok_or_else(|| FieldError::Unknown { name: name.to_string() })?;
     if settable(field) { Ok(field) } else { Err(FieldError::Derived { name: name.to_string() }) }
 }

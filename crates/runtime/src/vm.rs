@@ -9,12 +9,14 @@ use oxbpf_ir::{MapIdx, ProgIdx, RegionClass};
 use oxbpf_isa::{AtomicOp, MemSize, Narrow, Width};
 use thiserror::Error;
 
+use crate::classic::PacketView;
 use crate::context;
 use crate::engine::{Env, Input};
 use crate::helpers::Helpers;
 use crate::maps::{Map, MapError, MapSet};
 use crate::memory::{ArenaError, Block, Elements, Located, Memory, Region, RegionKind};
 use crate::packet::Packet;
+use crate::random::Random;
 use crate::trap::{Access, TrapKind};
 
 /// Bytes of a function's frame.
@@ -82,7 +84,7 @@ pub struct Vm {
     skip_link: bool,
     cpu: u32,
     time_ns: u64,
-    random: u64,
+    random: Random,
     trace: Vec<TraceLine>,
     traced: usize,
     trap: Option<TrapKind>,
@@ -119,7 +121,7 @@ impl Vm {
             skip_link: prog_type.row().starts_at_l3,
             cpu: 0,
             time_ns: 0,
-            random: 0,
+            random: Random::default(),
             trace: Vec::new(),
             traced: 0,
             trap: None,
@@ -152,8 +154,7 @@ impl Vm {
         self.packet.fill(input.data, input.link, self.skip_link, &mut self.head.skb, &mut self.memory);
         self.time_ns = input.time_ns;
         self.cpu = input.cpu;
-        // A sequence for each packet and CPU, so that results do not depend on who runs which packet.
-        self.random = self.seed ^ input.number.wrapping_mul(0xd134_2543_de82_ef95) ^ u64::from(input.cpu) << 48;
+        self.random = Random::of_run(self.seed, input.number, input.cpu);
         self.trace.clear();
         self.traced = 0;
         self.trap = None;
@@ -213,13 +214,9 @@ impl Vm {
         self.cpu
     }
 
-    /// The next number of the run's random sequence (SplitMix64).
-    pub(crate) fn next_random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+    /// The next number that the run's programs get as a random one.
+    pub(crate) fn next_random(&mut self) -> u32 {
+        self.random.next_u32()
     }
 
     /// Keeps a printed line, as far as there is room.
@@ -357,6 +354,18 @@ impl Vm {
         // Network order: the bytes stand at the number's end.
         let loaded = self.packet.legacy(off, &mut bytes[4 - n..], &self.memory);
         Ok(loaded.map(|()| u32::from_be_bytes(bytes).into()))
+    }
+
+    /// Calls `then` with a copy of the packet as the program sees it first, and where its network header is there.
+    pub(crate) fn with_packet<T>(&mut self, then: impl FnOnce(&PacketView<'_>) -> T) -> Result<T, TrapKind> {
+        let layout = self.packet.layout();
+        self.charge_bytes(layout.len as u64)?;
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.resize(layout.len, 0);
+        self.packet.read_all(&mut bytes, &self.memory);
+        let result = then(&PacketView::at(&bytes, layout.data, layout.network));
+        self.scratch = bytes;
+        Ok(result)
     }
 
     /// Reads packet bytes at an offset from what the program sees first; false where that is out of range.

@@ -16,4 +16,4 @@ mod handle;
 mod verdict;
 
 pub use handle::{Handle, HandleError};
-pub use verdict::{Hook, Mode, Semantics, Verdict};
+pub use verdict::{Hook, Mode, Semantics, SyscallAction, Verdict};

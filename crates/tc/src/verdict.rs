@@ -45,6 +45,8 @@ pub enum Mode {
     Socket,
     /// A cgroup filter: 1 lets pass.
     Cgroup,
+    /// A filter of system calls: an action and 16 bits of data.
+    Seccomp,
 }
 
 impl Mode {
@@ -57,6 +59,7 @@ impl Mode {
             Mode::Xdp => "xdp",
             Mode::Socket => "socket",
             Mode::Cgroup => "cgroup",
+            Mode::Seccomp => "seccomp",
         }
     }
 
@@ -120,6 +123,58 @@ pub enum Verdict {
     Keep {
         bytes: u32,
     },
+    /// What becomes of a system call.
+    Syscall {
+        action: SyscallAction,
+        data: u16,
+    },
+}
+
+/// What a seccomp filter decides, by the upper half of its value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[allow(missing_docs)]
+pub enum SyscallAction {
+    KillProcess,
+    KillThread,
+    Trap,
+    /// The call fails with the data as its error number.
+    Errno,
+    UserNotif,
+    Trace,
+    Log,
+    Allow,
+}
+
+/// An action's row.
+struct ActionRow {
+    action: SyscallAction,
+    /// `SECCOMP_RET_…`, the upper half.
+    code: u16,
+    word: &'static str,
+}
+
+impl SyscallAction {
+    /// All actions, in the order of the enumeration.
+    const ROWS: [ActionRow; 8] = [
+        ActionRow { action: SyscallAction::KillProcess, code: 0x8000, word: "kill process" },
+        ActionRow { action: SyscallAction::KillThread, code: 0x0000, word: "kill thread" },
+        ActionRow { action: SyscallAction::Trap, code: 0x0003, word: "trap" },
+        ActionRow { action: SyscallAction::Errno, code: 0x0005, word: "errno" },
+        ActionRow { action: SyscallAction::UserNotif, code: 0x7fc0, word: "user notification" },
+        ActionRow { action: SyscallAction::Trace, code: 0x7ff0, word: "trace" },
+        ActionRow { action: SyscallAction::Log, code: 0x7ffc, word: "log" },
+        ActionRow { action: SyscallAction::Allow, code: 0x7fff, word: "allow" },
+    ];
+
+    /// The action of a filter's value. One that the kernel does not know kills the process.
+    fn of(value: u32) -> SyscallAction {
+        let row = SyscallAction::ROWS.iter().find(|r| r.code == (value >> 16) as u16);
+        row.map_or(SyscallAction::KillProcess, |r| r.action)
+    }
+
+    const fn word(self) -> &'static str {
+        SyscallAction::ROWS[self as usize].word
+    }
 }
 
 impl Semantics {
@@ -134,6 +189,7 @@ impl Semantics {
             Mode::Socket => Verdict::Keep { bytes: value },
             Mode::Cgroup if value & 1 != 0 => Verdict::Pass,
             Mode::Cgroup => Verdict::Drop,
+            Mode::Seccomp => Verdict::Syscall { action: SyscallAction::of(value), data: value as u16 },
         }
     }
 
@@ -207,6 +263,7 @@ impl Verdict {
             Verdict::Tx => "tx",
             Verdict::Aborted => "aborted",
             Verdict::Keep { .. } => "keep",
+            Verdict::Syscall { action, .. } => action.word(),
         }
     }
 
@@ -231,6 +288,7 @@ impl Verdict {
             | Verdict::Pass
             | Verdict::Tx
             | Verdict::Keep { .. } => true,
+            Verdict::Syscall { action, .. } => matches!(action, SyscallAction::Allow | SyscallAction::Log),
             Verdict::Mismatch | Verdict::Shot | Verdict::Stolen | Verdict::Trap | Verdict::Drop | Verdict::Aborted => {
                 false
             }
@@ -246,6 +304,7 @@ impl std::fmt::Display for Verdict {
             Verdict::Match { classid: None, .. } => f.write_str(" (default class, none configured)"),
             Verdict::Match { classid: Some(c), .. } | Verdict::Ok { classid: Some(c) } => write!(f, " classid {c}"),
             Verdict::Keep { bytes } => write!(f, " {bytes} bytes"),
+            Verdict::Syscall { data, .. } if data != 0 => write!(f, " {data}"),
             _ => Ok(()),
         }
     }
@@ -293,6 +352,17 @@ mod tests {
         for value in [-1, 4, 5, 6, 8, 99] {
             assert_eq!(v(value), Verdict::DefaultAction, "{value}");
         }
+    }
+
+    #[test]
+    fn seccomp_values_are_an_action_and_data() {
+        let v = |value: u32| at(Mode::Seccomp).verdict(value, 0);
+        assert_eq!(v(0x5_0001), Verdict::Syscall { action: SyscallAction::Errno, data: 1 });
+        assert_eq!(v(0x5_0001).to_string(), "errno 1");
+        let words = [0x7fff_0000, 0, 0x8000_0000, 0x1234_0000].map(|value| v(value).word());
+        assert_eq!(words, ["allow", "kill thread", "kill process", "kill process"]);
+        assert_eq!([0x7fff_0000, 0x3_0000].map(|value| v(value).passes()), [true, false]);
+        assert!(SyscallAction::ROWS.iter().enumerate().all(|(i, r)| r.action as usize == i));
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let job = Job::new(arguments, &loaded)?;
     let image = loaded.image();
-    let engines = job.engines()?;
+    let engines = job.engines(&loaded)?;
     let mut primary = engines.primary.prepare(&image, &job.env)?;
     let (mut others, mut rejected) = (Vec::new(), Vec::new());
     for other in &engines.others {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use oxbpf_abi::ProgType;
 use oxbpf_interp::Interp;
+use oxbpf_interp::classic::Classic;
+use oxbpf_isa::{CallTarget, Insn};
 use oxbpf_kernel::Kernel;
 use oxbpf_runtime::{Availability, Engine, EngineError, Env};
 use oxbpf_tc::{Handle, Hook, Mode, Semantics};
@@ -20,9 +22,11 @@ Examples:
   oxbpf run examples/port_redirect.o --pcap examples/captures/http.pcap
   oxbpf run cls.o:classifier --pcap web.pcap --flowid 1:1 --engine all
   oxbpf run filter.o:tc/main --pcap web.pcap --jsonl --with data,ctx
+  oxbpf run bytecode:'4,40 0 0 12,21 0 1 2048,6 0 0 65535,6 0 0 0' --pcap web.pcap --verdict-as socket
   oxbpf run redirect.bpf --pcap - --ctx '{\"queue_mapping\": 3}' -w out.pcap < web.pcap
 
-PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input.
+PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input; of classic
+programs bytecode:'N,code jt jf k,...', @FILE in any format, a text file, raw:cbpf:FILE or raw:cbpf-be:FILE.
 
 A verdict has no meaning without hook and mode: a classifier without direct action that returns 2 chooses
 class 0:2, with direct action it drops. Programs in sections tc and tcx/* run direct-action unless --no-da is
@@ -46,6 +50,9 @@ pub(in crate::cli) struct Arguments {
     /// The return value is a class id
     #[arg(long, overrides_with = "da")]
     no_da: bool,
+    /// What the return value means, whatever the program's type
+    #[arg(long, value_enum, conflicts_with_all = ["da", "no_da"])]
+    verdict_as: Option<VerdictAs>,
     /// The filter's default class, as tc's flowid or classid
     #[arg(long, value_name = "M:m")]
     flowid: Option<Handle>,
@@ -106,11 +113,37 @@ enum HookArg {
     Action,
 }
 
+/// Meanings of a return value by the names users type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum VerdictAs {
+    /// Bytes that a socket keeps
+    Socket,
+    /// A class id, as of tc's filter without direct action
+    Classid,
+    /// An action code, as of tc's action
+    Action,
+    /// What becomes of a system call
+    Seccomp,
+}
+
+impl VerdictAs {
+    const fn mode(self) -> Mode {
+        match self {
+            VerdictAs::Socket => Mode::Socket,
+            VerdictAs::Classid => Mode::Classid,
+            VerdictAs::Action => Mode::Action,
+            VerdictAs::Seccomp => Mode::Seccomp,
+        }
+    }
+}
+
 /// Engines by the names users type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum EngineArg {
     /// The interpreter
     Interp,
+    /// The interpreter of classic programs, on the program as it was before it was migrated
+    Cbpf,
     /// The running kernel
     Kernel,
     /// The interpreter, compared with every other engine that is available
@@ -204,8 +237,9 @@ impl Job {
         let section = program.section();
         let by_section = section == "tc" || section.starts_with("tc/") || section.starts_with("tcx/");
         let direct_action = arguments.da || (by_section && !arguments.no_da);
-        arguments.note_idle(prog_type, Mode::of(prog_type, hook, direct_action));
-        let semantics = Semantics { hook, mode: Mode::of(prog_type, hook, direct_action), flowid: arguments.flowid };
+        let mode = arguments.verdict_as.map_or(Mode::of(prog_type, hook, direct_action), VerdictAs::mode);
+        arguments.note_idle(prog_type, mode);
+        let semantics = Semantics { hook, mode, flowid: arguments.flowid };
         let ctx = match &arguments.ctx {
             None => CtxFields::default(),
             Some(text) => {
@@ -223,21 +257,32 @@ impl Job {
     }
 
     /// The engines asked for. One that was asked for by name must be there; of `all`, those that are.
-    pub(super) fn engines(&self) -> Result<Engines, Failure> {
+    pub(super) fn engines(&self, loaded: &Loaded) -> Result<Engines, Failure> {
         let kernel: Box<dyn Engine> = Box::new(Kernel);
         let interp: Box<dyn Engine> = Box::new(Interp);
-        let reason = match kernel.availability() {
+        let classic = loaded.classic.as_ref().map(|c| -> Box<dyn Engine> { Box::new(Classic::new(&c.program)) });
+        let unavailable = match kernel.availability() {
             Availability::Available(_) => None,
             Availability::Unavailable(reason) => Some(reason),
         };
-        match (self.arguments.engine, reason) {
-            (EngineArg::Interp, _) => Ok(Engines { primary: interp, others: Vec::new() }),
-            (EngineArg::Kernel, None) => Ok(Engines { primary: kernel, others: Vec::new() }),
-            (EngineArg::Kernel, Some(reason)) => Err(EngineError::Unavailable { engine: "kernel", reason }.into()),
-            (EngineArg::All, None) => Ok(Engines { primary: interp, others: vec![kernel] }),
-            (EngineArg::All, Some(reason)) => {
-                say(format_args!("note: engine kernel is left out: {reason}"));
-                Ok(Engines { primary: interp, others: Vec::new() })
+        let only = |primary| Ok(Engines { primary, others: Vec::new() });
+        match self.arguments.engine {
+            EngineArg::Interp => only(interp),
+            EngineArg::Cbpf => only(classic.ok_or_else(|| {
+                let reason = "the program is not a classic one".to_string();
+                EngineError::Unavailable { engine: "cbpf", reason }
+            })?),
+            EngineArg::Kernel => match unavailable {
+                None => only(kernel),
+                Some(reason) => Err(EngineError::Unavailable { engine: "kernel", reason }.into()),
+            },
+            EngineArg::All => {
+                let mut others: Vec<_> = classic.into_iter().collect();
+                match unavailable.or_else(|| own_helper(loaded)) {
+                    None => others.push(kernel),
+                    Some(reason) => say(format_args!("note: engine kernel is left out: {reason}")),
+                }
+                Ok(Engines { primary: interp, others })
             }
         }
     }
@@ -258,4 +303,14 @@ impl Job {
             }
         }
     }
+}
+
+/// Why a migrated program runs here only: it calls what no kernel offers.
+fn own_helper(loaded: &Loaded) -> Option<String> {
+    let helpers = loaded.program().insns().iter().filter_map(|insn| match insn {
+        Insn::Call(CallTarget::Helper(id)) => oxbpf_abi::helper_by_id(*id as u32),
+        _ => None,
+    });
+    let own = helpers.into_iter().find(|h| h.private())?;
+    Some(format!("migrated, the program calls {}, which no kernel has", own.name))
 }

@@ -120,26 +120,32 @@ impl TextError {
     ///
     /// A long line is cut to the part around the error.
     pub fn render(&self, source: &str, file_name: &str) -> String {
-        let TextError { line, column, width, ref fault } = *self;
-        let text = source.lines().nth(line.saturating_sub(1) as usize).unwrap_or("");
-        let before = column.saturating_sub(1) as usize;
-        let from = before.saturating_sub(SHOWN / 2);
-        let from = if before + SHOWN / 2 <= SHOWN { 0 } else { from };
-        let shown = || text.chars().skip(from).take(SHOWN);
-        // Tabs stay tabs in the line of carets, so that both lines are as wide.
-        let pad: String = shown().take(before - from).map(|c| if c == '\t' { c } else { ' ' }).collect();
-        let room = shown().count().saturating_sub(before - from).max(1);
-        let carets = "^".repeat((width as usize).clamp(1, room));
-        let gutter = " ".repeat(line.to_string().len());
-        let mut out = String::new();
-        // Writing to a string does not fail.
-        let _ = writeln!(out, "error[{}]: {fault}", fault.code());
-        let _ = writeln!(out, " {gutter}--> {file_name}:{line}:{column}");
-        let _ = writeln!(out, " {gutter} |");
-        let _ = writeln!(out, " {line} | {}", shown().collect::<String>());
-        let _ = writeln!(out, " {gutter} | {pad}{carets}");
-        out
+        let head = format!("error[{}]: {}", self.code(), self.fault);
+        excerpt(&head, (self.line, self.column, self.width), source, file_name)
     }
+}
+
+/// A message above the source line it is about, as [`TextError::render`] shows it. The place is the line and the
+/// column, from 1, and how many characters it takes.
+pub fn excerpt(message: &str, (line, column, width): (u32, u32, u32), source: &str, file_name: &str) -> String {
+    let text = source.lines().nth(line.saturating_sub(1) as usize).unwrap_or("");
+    let before = column.saturating_sub(1) as usize;
+    let from = before.saturating_sub(SHOWN / 2);
+    let from = if before + SHOWN / 2 <= SHOWN { 0 } else { from };
+    let shown = || text.chars().skip(from).take(SHOWN);
+    // Tabs stay tabs in the line of carets, so that both lines are as wide.
+    let pad: String = shown().take(before - from).map(|c| if c == '\t' { c } else { ' ' }).collect();
+    let room = shown().count().saturating_sub(before - from).max(1);
+    let carets = "^".repeat((width as usize).clamp(1, room));
+    let gutter = " ".repeat(line.to_string().len());
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "{message}");
+    let _ = writeln!(out, " {gutter}--> {file_name}:{line}:{column}");
+    let _ = writeln!(out, " {gutter} |");
+    let _ = writeln!(out, " {line} | {}", shown().collect::<String>());
+    let _ = writeln!(out, " {gutter} | {pad}{carets}");
+    out
 }
 
 /// Characters of a source line that are shown with an error.

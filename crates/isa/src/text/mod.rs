@@ -30,6 +30,6 @@ mod source;
 mod statement;
 
 pub use cursor::is_name;
-pub use error::{TextError, TextFault, quote};
+pub use error::{TextError, TextFault, excerpt, quote};
 pub use print::{Names, PrintOptions, print};
 pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse};

@@ -1,5 +1,9 @@
 //! The same calls where they cannot be made. The descriptors are types without values.
 
+use std::os::fd::BorrowedFd;
+
+use oxbpf_isa::cbpf::SockFilter;
+
 use super::{CallError, LoadAnswer, LoadArgs, MapArgs, RunAnswer, RunArgs};
 use crate::Errno;
 
@@ -78,4 +82,9 @@ impl BtfFd {
     pub fn raw(&self) -> i32 {
         match *self {}
     }
+}
+
+/// Attaches a classic filter, which cannot be done here.
+pub fn attach_filter(_: BorrowedFd<'_>, _: &[SockFilter]) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
 }

@@ -95,7 +95,7 @@ pub(super) fn ktime_get_ns(vm: &mut Vm, _: Args) -> Result {
 }
 
 pub(super) fn get_prandom_u32(vm: &mut Vm, _: Args) -> Result {
-    Ok(vm.next_random() >> 32)
+    Ok(vm.next_random().into())
 }
 
 pub(super) fn get_smp_processor_id(vm: &mut Vm, _: Args) -> Result {
@@ -239,4 +239,30 @@ pub(super) fn csum_diff(vm: &mut Vm, [from, from_size, to, to_size, seed]: Args)
         _ => csum::sub(sum_of(to, to_size, seed)?, sum_of(from, from_size, 0)?),
     };
     Ok(csum::to16(sum).into())
+}
+
+/// The host's protocol of the packet.
+fn protocol(vm: &Vm) -> u16 {
+    u16::from_be(vm.skb().protocol as u16)
+}
+
+pub(super) fn classic_nlattr(vm: &mut Vm, [ctx, at, kind, ..]: Args) -> Result {
+    ctx_arg(vm, "classic_nlattr", ctx)?;
+    vm.with_packet(|view| view.nlattr(at as u32, kind as u32).into())
+}
+
+pub(super) fn classic_nlattr_nest(vm: &mut Vm, [ctx, at, kind, ..]: Args) -> Result {
+    ctx_arg(vm, "classic_nlattr_nest", ctx)?;
+    vm.with_packet(|view| view.nlattr_nest(at as u32, kind as u32).into())
+}
+
+pub(super) fn classic_pay_offset(vm: &mut Vm, [ctx, ..]: Args) -> Result {
+    ctx_arg(vm, "classic_pay_offset", ctx)?;
+    let protocol = protocol(vm);
+    vm.with_packet(|view| view.payload_offset(protocol).into())
+}
+
+pub(super) fn classic_hatype(vm: &mut Vm, [ctx, ..]: Args) -> Result {
+    ctx_arg(vm, "classic_hatype", ctx)?;
+    Ok(u64::from(vm.skb().hatype as u16))
 }

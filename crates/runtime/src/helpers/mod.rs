@@ -11,7 +11,7 @@ mod format;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
-use oxbpf_abi::{HELPERS, PROG_TYPES, ProgType, for_each_helper};
+use oxbpf_abi::{HELPERS, PRIVATE_HELPERS, PROG_TYPES, ProgType, for_each_helper};
 
 use crate::trap::TrapKind;
 use crate::vm::Vm;
@@ -28,11 +28,23 @@ type Body = fn(&mut Vm, [u64; 5]) -> Result<u64, TrapKind>;
 
 /// One more than the largest helper number that Linux 6.18 has.
 const IDS: usize = 212;
+/// How many helpers are this toolchain's own.
+const PRIVATE: usize = 4;
+
+/// Where a helper stands in a table: the private ones follow the kernel's.
+#[inline(always)]
+const fn place(id: u32) -> usize {
+    match id {
+        PRIVATE_HELPERS.. => IDS + (id - PRIVATE_HELPERS) as usize,
+        id if id < IDS as u32 => id as usize,
+        _ => usize::MAX,
+    }
+}
 
 /// The helpers that programs of one type may call.
 pub struct Helpers {
     prog_type: ProgType,
-    table: [Option<HelperFn>; IDS],
+    table: [Option<HelperFn>; IDS + PRIVATE],
 }
 
 static OF_TYPES: LazyLock<Vec<Helpers>> =
@@ -45,9 +57,9 @@ impl Helpers {
     }
 
     fn new(prog_type: ProgType) -> Helpers {
-        let mut table = [None; IDS];
+        let mut table = [None; IDS + PRIVATE];
         for row in HELPERS.iter().filter(|row| row.callable_by(prog_type)) {
-            table[row.id as usize] = TABLE[row.id as usize];
+            table[place(row.id)] = TABLE[place(row.id)];
         }
         Helpers { prog_type, table }
     }
@@ -55,7 +67,7 @@ impl Helpers {
     /// The function of a helper.
     #[inline(always)]
     pub fn get(&self, id: u32) -> Result<HelperFn, TrapKind> {
-        let found = self.table.get(id as usize).copied().flatten();
+        let found = self.table.get(place(id)).copied().flatten();
         found.ok_or_else(|| self.refuse(id))
     }
 
@@ -102,9 +114,9 @@ macro_rules! wrappers {
             })*
         }
 
-        static TABLE: [Option<HelperFn>; IDS] = {
-            let mut table: [Option<HelperFn>; IDS] = [None; IDS];
-            $(table[$id] = Some(wrappers::$name);)*
+        static TABLE: [Option<HelperFn>; IDS + PRIVATE] = {
+            let mut table: [Option<HelperFn>; IDS + PRIVATE] = [None; IDS + PRIVATE];
+            $(table[place($id)] = Some(wrappers::$name);)*
             table
         };
     };

@@ -4,6 +4,8 @@ mod attr;
 mod bpf;
 mod child;
 mod raw;
+mod socket;
 mod values;
 
 pub use bpf::*;
+pub use socket::*;
