@@ -4,6 +4,7 @@ mod expect;
 mod options;
 mod packets;
 mod report;
+mod syscalls;
 mod tally;
 
 use std::io::Write;
@@ -91,6 +92,9 @@ pub(super) fn main(arguments: Arguments) -> Exit {
 }
 
 fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    if !arguments.seccomp.is_empty() {
+        return syscalls::run(&arguments);
+    }
     let loaded = prog::load(&arguments.prog, arguments.forced_type(), arguments.fallback_type())?;
     for note in &loaded.notes {
         eprintln!("note: {note}");

@@ -1,6 +1,6 @@
 //! What the user asked for, checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use oxbpf_abi::ProgType;
@@ -15,6 +15,7 @@ use super::Failure;
 use super::expect::Expected;
 use crate::ctx_json::CtxFields;
 use crate::prog::Loaded;
+use crate::seccomp::SeccompData;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +23,7 @@ Examples:
   oxbpf run cls.o:classifier --pcap web.pcap --flowid 1:1 --engine all
   oxbpf run filter.o:tc/main --pcap web.pcap --jsonl --with data,ctx
   oxbpf run bytecode:'4,40 0 0 12,21 0 1 2048,6 0 0 65535,6 0 0 0' --pcap web.pcap --verdict-as socket
+  oxbpf run filter.txt --seccomp nr=59,arch=x86_64 --seccomp nr=1,args=2:0x1000
   oxbpf run redirect.bpf --pcap - --ctx '{\"queue_mapping\": 3}' -w out.pcap < web.pcap
 
 PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input; of classic
@@ -38,8 +40,11 @@ pub(in crate::cli) struct Arguments {
     /// The program, see below
     pub(super) prog: String,
     /// The capture to read; - for standard input
-    #[arg(long, value_name = "FILE")]
-    pub(super) pcap: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "seccomp")]
+    pcap: Option<PathBuf>,
+    /// A system call instead of a capture, as seccomp shows it to a classic program; may be given again
+    #[arg(long, value_name = "nr=N,arch=A,ip=N,args=N:N", conflicts_with_all = ["pcap", "engine"])]
+    pub(super) seccomp: Vec<SeccompData>,
     /// Where the program is attached
     #[arg(long, value_enum)]
     hook: Option<HookArg>,
@@ -164,6 +169,11 @@ fn prog_type(name: &str) -> Result<ProgType, String> {
 }
 
 impl Arguments {
+    /// The capture; without one there are system calls.
+    pub(super) fn pcap(&self) -> &Path {
+        self.pcap.as_deref().unwrap_or(Path::new("-"))
+    }
+
     pub(super) fn forced_type(&self) -> Option<ProgType> {
         self.prog_type
     }

@@ -36,7 +36,7 @@ impl Prepared<'_> {
 
 impl Source {
     pub(super) fn open(job: &Job) -> Result<Source, Failure> {
-        let reader = Reader::open(&job.arguments.pcap)?;
+        let reader = Reader::open(job.arguments.pcap())?;
         let link_type = reader.link_type();
         let link = match link_type {
             LinkType::EN10MB => Link::Ethernet,
