@@ -8,6 +8,7 @@ pub mod compare;
 pub mod ctx_json;
 pub mod map_json;
 pub mod prog;
+pub mod seccomp;
 pub mod text_unit;
 
 pub use oxbpf_abi as abi;

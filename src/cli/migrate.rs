@@ -6,9 +6,9 @@ use oxbpf_ir::InsnId;
 use oxbpf_isa::text::PrintOptions;
 use serde_json::json;
 
-use super::Exit;
 use super::asm::{output, prog_type};
 use super::disasm::Helpers;
+use super::{Exit, say};
 use crate::prog::{self, Classic, Loaded, ProgError};
 
 const EXAMPLES: &str = "\
@@ -41,15 +41,15 @@ pub(super) fn main(arguments: Arguments) -> Exit {
         Err(e) => return fail(&e),
     };
     let Some(classic) = &loaded.classic else {
-        eprintln!("error[migrate-not-classic]: {} is eBPF already", loaded.unit.name());
+        say(format_args!("error[migrate-not-classic]: {} is eBPF already", loaded.unit.name()));
         return Exit::Usage;
     };
     for note in &loaded.notes {
-        eprintln!("note: {note}");
+        say(format_args!("note: {note}"));
     }
     let text = if arguments.json { document(&loaded, classic) } else { columns(classic) };
     if let Err(e) = output::to_stdout(text.as_bytes()) {
-        eprintln!("error: standard output: {e}");
+        say(format_args!("error: standard output: {e}"));
         return Exit::Usage;
     }
     Exit::Ok
@@ -57,8 +57,8 @@ pub(super) fn main(arguments: Arguments) -> Exit {
 
 fn fail(e: &ProgError) -> Exit {
     match e {
-        ProgError::Text { rendered } | ProgError::Classic { rendered } => eprintln!("{}", rendered.trim_end()),
-        e => eprintln!("error[{}]: {e}", e.code()),
+        ProgError::Text { rendered } | ProgError::Classic { rendered } => say(rendered.trim_end()),
+        e => say(format_args!("error[{}]: {e}", e.code())),
     }
     match e {
         ProgError::Unsupported { .. } => Exit::Unsupported,

@@ -94,11 +94,10 @@ fn with_the_kernels_socket_filters() {
             continue;
         }
         let long = classic_packet(seed, 0xffff);
-        let halves: [(AluOp, u32, fn(u32) -> u32); 2] =
-            [(AluOp::And, 0xffff, |k| k & 0xffff), (AluOp::Rsh, 16, |k| k >> 16)];
         Both::new(&program, ProgType::SchedCls).run(&bare(&long), &what);
-        for (op, k, constant) in halves {
-            let half = with_result(&program, Insn::Alu { op, src: Operand::K(k) }, constant);
+        for (op, k) in [(AluOp::And, 0xffff), (AluOp::Rsh, 16)] {
+            let part = |result| op.eval(result, k).unwrap();
+            let half = with_result(&program, Insn::Alu { op, src: Operand::K(k) }, part);
             oracle.attach(&half.encode()).unwrap();
             let theirs = oracle.kept(&long).unwrap();
             // Nothing is cut off but what a program without a device ends with early.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use oxbpf_cbpf_asm::{Format, Options};
 
 use super::{Named, convert, file};
+use crate::cli::say;
 
 /// Whether the process was called by this name.
 pub(in crate::cli) fn is_called() -> bool {
@@ -29,7 +30,7 @@ pub(in crate::cli) fn main() -> ExitCode {
     match named.and_then(|named: Named| convert(&named, to, &Options::default(), None)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("{}", message.trim_end());
+            say(message.trim_end());
             ExitCode::FAILURE
         }
     }

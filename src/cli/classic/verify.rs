@@ -5,8 +5,8 @@ use oxbpf_isa::cbpf::{CheckError, Fault, check_all};
 use serde_json::json;
 
 use super::{Named, file, named, parse};
-use crate::cli::Exit;
 use crate::cli::asm::output;
+use crate::cli::{Exit, say};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,7 @@ pub(in crate::cli) fn main(arguments: Arguments) -> Exit {
     };
     named.format = arguments.format.or(named.format);
     if named.bytes.starts_with(b"\x7fELF") || arguments.prog.starts_with("raw:ebpf:") {
-        eprintln!("error: {}: eBPF cannot be verified yet; classic programs can", named.name);
+        say(format_args!("error: {}: eBPF cannot be verified yet; classic programs can", named.name));
         return Exit::Unsupported;
     }
     let read = match parse(&named, &Options::default()) {
@@ -53,13 +53,13 @@ pub(in crate::cli) fn main(arguments: Arguments) -> Exit {
     }
     if !errors.is_empty() && !arguments.json {
         let all: Vec<String> = errors.iter().map(|e| rendered(&named, &read, e)).collect();
-        eprintln!("{}", all.join("\n").trim_end());
+        say(all.join("\n").trim_end());
     }
     if errors.is_empty() { Exit::Ok } else { Exit::Finding }
 }
 
 fn usage(message: &str) -> Exit {
-    eprintln!("{}", message.trim_end());
+    say(message.trim_end());
     Exit::Usage
 }
 

@@ -5,6 +5,7 @@ mod options;
 mod output;
 mod packets;
 mod report;
+mod syscalls;
 mod tally;
 
 use std::io::{ErrorKind, Write};
@@ -108,6 +109,9 @@ pub(super) fn main(arguments: Arguments) -> Exit {
 
 fn run(arguments: Arguments) -> Result<Exit, Failure> {
     arguments.check()?;
+    if !arguments.seccomp.is_empty() {
+        return syscalls::run(&arguments);
+    }
     let loaded = prog::load(&arguments.prog, arguments.forced_type(), arguments.fallback_type())?;
     for note in &loaded.notes {
         say(format_args!("note: {note}"));

@@ -16,6 +16,7 @@ use super::expect::Expected;
 use crate::cli::{EXIT_CODES, say};
 use crate::ctx_json::CtxFields;
 use crate::prog::Loaded;
+use crate::seccomp::SeccompData;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,6 +24,7 @@ Examples:
   oxbpf run cls.o:classifier --pcap web.pcap --flowid 1:1 --engine all
   oxbpf run filter.o:tc/main --pcap web.pcap --jsonl --with data,ctx
   oxbpf run bytecode:'4,40 0 0 12,21 0 1 2048,6 0 0 65535,6 0 0 0' --pcap web.pcap --verdict-as socket
+  oxbpf run filter.txt --seccomp nr=59,arch=x86_64 --seccomp nr=1,args=2:0x1000
   oxbpf run redirect.bpf --pcap - --ctx '{\"queue_mapping\": 3}' -w out.pcap < web.pcap
 
 PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input; of classic
@@ -39,8 +41,11 @@ pub(in crate::cli) struct Arguments {
     /// The program, see below
     pub(super) prog: String,
     /// The capture to read; - for standard input
-    #[arg(long, value_name = "FILE")]
-    pub(super) pcap: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "seccomp")]
+    pcap: Option<PathBuf>,
+    /// A system call instead of a capture, as seccomp shows it to a classic program; may be given again
+    #[arg(long, value_name = "nr=N,arch=A,ip=N,args=N:N", conflicts_with_all = ["pcap", "engine"])]
+    pub(super) seccomp: Vec<SeccompData>,
     /// Where the program is attached
     #[arg(long, value_enum)]
     hook: Option<HookArg>,
@@ -165,6 +170,11 @@ fn prog_type(name: &str) -> Result<ProgType, String> {
 }
 
 impl Arguments {
+    /// The capture; without one there are system calls.
+    pub(super) fn pcap(&self) -> &Path {
+        self.pcap.as_deref().unwrap_or(Path::new("-"))
+    }
+
     pub(super) fn forced_type(&self) -> Option<ProgType> {
         self.prog_type
     }
@@ -172,7 +182,7 @@ impl Arguments {
     /// What each option allows and their combination does not.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let prog = self.prog.strip_prefix("raw:ebpf:").unwrap_or(&self.prog);
-        if (prog == "-" || prog.starts_with("-:")) && self.pcap == Path::new("-") {
+        if (prog == "-" || prog.starts_with("-:")) && self.pcap.as_deref() == Some(Path::new("-")) {
             return Err(Failure::usage("error[stdin]: program and capture cannot both be standard input"));
         }
         if (self.json || self.jsonl) && self.write.as_deref() == Some(Path::new("-")) {

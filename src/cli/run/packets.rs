@@ -36,7 +36,7 @@ impl Prepared<'_> {
 
 impl Source {
     pub(super) fn open(job: &Job) -> Result<Source, Failure> {
-        let reader = Reader::open(&job.arguments.pcap)?;
+        let reader = Reader::open(job.arguments.pcap())?;
         let link_type = reader.link_type();
         let link = match link_type {
             LinkType::EN10MB => Link::Ethernet,
@@ -45,7 +45,7 @@ impl Source {
                 return Err(Failure {
                     message: format!(
                         "error[link-type]: {}: captures of link type {other} are not supported yet; there are {}, {}, {} and {}",
-                        job.arguments.pcap.display(),
+                        job.arguments.pcap().display(),
                         LinkType::EN10MB,
                         LinkType::RAW,
                         LinkType::IPV4,

@@ -159,7 +159,7 @@ impl Report {
         let flowid = job.semantics.flowid.map_or("none".into(), |f| f.to_string());
         let (hook, mode) = (job.semantics.hook.name(), job.semantics.mode.name());
         let link = source.link_type;
-        let file = job.arguments.pcap.display().to_string();
+        let file = job.arguments.pcap().display().to_string();
         let maps = unit.maps().len();
         let insns = program.slot_count();
         let head = vec![

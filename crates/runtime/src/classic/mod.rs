@@ -49,13 +49,13 @@ impl<'a> PacketView<'a> {
         match self.data.get(at..at.wrapping_add(N)).and_then(|bytes| bytes.first_chunk()) {
             Some(bytes) => Some(*bytes),
             None if off < LL_OFF => None,
-            None => self.header_bytes(off),
+            None => self.header_load(off),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn header_bytes<const N: usize>(&self, off: u32) -> Option<[u8; N]> {
+    fn header_load<const N: usize>(&self, off: u32) -> Option<[u8; N]> {
         let at = match off {
             NET_OFF.. => self.network + (off - NET_OFF) as usize,
             LL_OFF.. => (off - LL_OFF) as usize,
