@@ -248,14 +248,11 @@ impl<'s> Reader<'s> {
     }
 
     /// The name of a label that is jumped to.
-    fn target(&mut self, i: &'s str) -> Parsed<'s, Name<'s>> {
+    fn target(&self, i: &'s str) -> Parsed<'s, Name<'s>> {
         let at = self.grammar.offset(i);
         let Ok((rest, text)) = word(i) else {
             return Err(Err::Error(Stop { at: i, want: Want::Expected("a label") }));
         };
-        if is_keyword(text) {
-            self.errors.push((at, text.len(), Fault::Keyword { name: quote(text) }));
-        }
         Ok((self.grammar.blank(rest)?, Name { at, text }))
     }
 

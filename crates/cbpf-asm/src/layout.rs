@@ -4,6 +4,7 @@ use oxbpf_isa::cbpf::Insn;
 
 use crate::assemble::{Item, Labels, Mistake, Name, Op};
 use crate::error::{Fault, quote};
+use crate::mnemonic::is_keyword;
 
 /// Where a side of a condition leads.
 #[derive(Clone, Copy, Debug)]
@@ -111,14 +112,12 @@ impl<'s> Jumps<'_, 's> {
     /// How far a label is from the instruction behind `here`.
     fn distance(&self, name: Name<'s>, here: usize, starts: &[usize], errors: &mut Vec<Mistake>) -> u32 {
         let mut wrong = |fault| {
-            // A keyword in place of a label has been told already.
-            if !errors.iter().any(|&(at, ..)| at == name.at) {
-                errors.push((name.at, name.text.len(), fault));
-            }
+            errors.push((name.at, name.text.len(), fault));
             0
         };
         let Some(&(item, _)) = self.labels.get(name.text) else {
-            return wrong(Fault::UnknownLabel { name: quote(name.text) });
+            let name = quote(name.text);
+            return wrong(if is_keyword(&name) { Fault::Keyword { name } } else { Fault::UnknownLabel { name } });
         };
         match starts[item].checked_sub(here + 1) {
             // Below 3 * 4,097.
