@@ -95,7 +95,7 @@ impl ProgError {
     #[cfg(feature = "cli")]
     pub(crate) fn shown(&self) -> String {
         match self {
-            ProgError::Text { rendered } => rendered.trim_end().to_string(),
+            ProgError::Text { rendered } | ProgError::Classic { rendered } => rendered.trim_end().to_string(),
             _ => format!("error[{}]: {self}", self.code()),
         }
     }

@@ -154,5 +154,5 @@ fn called_as_bpf_asm() {
     }
     let (code, out, err) = bpf_asm(&["/nonexistent"]);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(err.starts_with("error: /nonexistent: "), "{err}");
+    assert!(err.starts_with("error[prog-read]: /nonexistent: "), "{err}");
 }

@@ -121,7 +121,7 @@ fn what_is_no_program_is_refused_with_its_reason() {
     assert!(refused("bytecode:1,6 0 0 0xffffffff,", "").contains("would"), "what tc makes of hex");
     let rules = refused("-", "ld M[3]\ndiv #0\nret x\n");
     for code in ["cbpf-division", "cbpf-ret-x"] {
-        assert!(rules.contains(&format!("error[{code}]: -: insn ")), "{rules}");
+        assert!(rules.contains(&format!("error[{code}]: stdin: insn ")), "{rules}");
     }
     let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", MIXED, "--engine", "cbpf"], "");
     assert_eq!(output.status.code(), Some(3));

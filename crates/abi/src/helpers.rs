@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn rows_have_the_names_of_their_numbers() {
         for row in HELPERS {
-            assert_eq!(helper_name(row.id), Some(row.name));
+            assert_eq!(helper_name(row.id), Some(row.name).filter(|_| !row.private()));
         }
         assert_eq!((helper_name(0), helper_name(69), helper_name(212)), (None, Some("fib_lookup"), None));
     }
