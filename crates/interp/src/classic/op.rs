@@ -104,3 +104,10 @@ macro_rules! ops {
 for_each_fused!(ops);
 
 const _: () = assert!(size_of::<Op>() <= 16);
+
+impl Op {
+    /// Whether this is for the whole loop only: it uses scratch memory or asks the host.
+    pub(super) const fn needs_whole(&self) -> bool {
+        matches!(self, Op::Ext(_) | Op::LdMem(_) | Op::LdxMem(_) | Op::St(_) | Op::Stx(_))
+    }
+}
