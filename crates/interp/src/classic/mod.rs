@@ -32,7 +32,7 @@ use op::Op;
 #[derive(Clone, Debug)]
 pub struct Code {
     ops: Box<[Op]>,
-    /// Whether the program keeps to registers and packet.
+    /// Whether the program asks the host nothing.
     short: bool,
 }
 

@@ -89,6 +89,8 @@ macro_rules! ops {
             GtK(u32, Ways),
             GeK(u32, Ways),
             SetK(u32, Ways),
+            /// Equal to either number.
+            EqEitherK([u32; 2], Ways),
             EqX(Ways),
             GtX(Ways),
             GeX(Ways),
@@ -106,8 +108,8 @@ for_each_fused!(ops);
 const _: () = assert!(size_of::<Op>() <= 16);
 
 impl Op {
-    /// Whether this is for the whole loop only: it uses scratch memory or asks the host.
+    /// Whether this is for the whole loop only: it asks the host.
     pub(super) const fn needs_whole(&self) -> bool {
-        matches!(self, Op::Ext(_) | Op::LdMem(_) | Op::LdxMem(_) | Op::St(_) | Op::Stx(_))
+        matches!(self, Op::Ext(_))
     }
 }

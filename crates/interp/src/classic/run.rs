@@ -43,8 +43,7 @@ fn pick(holds: bool, ways: Ways) -> usize {
 
 /// Runs operations of a checked program.
 ///
-/// Nearly all programs neither use scratch memory nor ask the host (`short`). The loop for these calls nothing and has
-/// little to set up. Where it has no answer, the program runs from the start in the whole loop, as nothing has changed.
+/// Nearly all programs ask the host nothing (`short`). The loop for these calls nothing and has little to set up. Where it has no answer, the program runs from the start in the whole loop, as nothing has changed.
 #[inline]
 pub(super) fn run(ops: &[Op], short: bool, packet: &Packet<'_>) -> u32 {
     match short {
@@ -121,6 +120,10 @@ fn steps<const WHOLE: bool>(ops: &[Op], packet: &Packet<'_>) -> Option<u32> {
                 }
                 Op::EqK(k, ways) => {
                     pc = go(Cond::Eq.eval(a, k), ways);
+                    continue;
+                }
+                Op::EqEitherK([k, l], ways) => {
+                    pc = go((a == k) | (a == l), ways);
                     continue;
                 }
                 Op::GtK(k, ways) => {
