@@ -157,6 +157,21 @@ mod tests {
     }
 
     #[test]
+    fn broken_rules_have_codes_and_texts() {
+        let broken = |insn: Insn| {
+            let raw = [insn, Insn::RetA].map(|i| i.encode());
+            let error = check(&Program::check(&raw).unwrap()).unwrap_err();
+            (error.code(), error.to_string())
+        };
+        let offset = "insn 0: offset 62 is not that of a word in the 64 bytes of a call's data";
+        assert_eq!(broken(Insn::LdAbs { size: Narrow::W, k: 62 }), ("seccomp-offset", offset.into()));
+        let load = "insn 0: a call's data is loaded by whole words at constant offsets";
+        assert_eq!(broken(Insn::LdxMsh(0)), ("seccomp-load", load.into()));
+        let modulo = Insn::Alu { op: AluOp::Mod, src: oxbpf_isa::cbpf::Operand::X };
+        assert_eq!(broken(modulo), ("seccomp-modulo", "insn 0: seccomp has no `mod`".into()));
+    }
+
+    #[test]
     fn wrong_texts_say_what_is_wrong() {
         for (text, part) in [
             ("", "is not nr="),

@@ -70,6 +70,27 @@ fn the_longest_jumps_reach() {
 }
 
 #[test]
+fn comparisons_in_a_row_are_one_question() {
+    let is = |k, jt, jf| Insn::JumpIf { cond: Cond::Eq, src: Operand::K(k), jt, jf };
+    for (byte, answer) in [(1, 10), (2, 10), (3, 10), (4, 20), (5, 30), (6, 20)] {
+        // The frame's bytes are their offsets. The last comparison leads elsewhere.
+        let insns = [
+            Insn::LdAbs { size: Narrow::B, k: byte },
+            is(1, 3, 0),
+            is(2, 2, 0),
+            is(3, 1, 0),
+            is(5, 2, 1),
+            Insn::RetK(10),
+            Insn::RetK(20),
+            Insn::RetK(30),
+        ];
+        assert_eq!(result(&program(&insns)), answer, "{byte}");
+        let from_a: Vec<Insn> = [Insn::LdImm(byte), Insn::Tax].into_iter().chain(insns[1..].iter().copied()).collect();
+        assert_eq!(result(&program(&from_a)), answer, "{byte}");
+    }
+}
+
+#[test]
 fn registers_are_zero_at_the_start() {
     let both = [Insn::Stx(oxbpf_isa::cbpf::M::new(3).unwrap()), Insn::Neg, Insn::RetA];
     assert_eq!(result(&program(&both)), 0);

@@ -18,9 +18,22 @@ pub(super) fn decode(insns: &[Insn]) -> Box<[Op]> {
             }
             _ => None,
         };
-        ops[at] = fused.unwrap_or_else(|| single(at, insn));
+        let op = fused.unwrap_or_else(|| single(at, insn));
+        ops[at] = either(op, ops.get(at + 1), at + 1).unwrap_or(op);
     }
     ops.into_boxed_slice()
+}
+
+/// Two comparisons in a row that lead to the same place if either holds: one less to predict.
+fn either(op: Op, next: Option<&Op>, at_next: usize) -> Option<Op> {
+    match (op, next) {
+        (Op::EqK(a, first), Some(&Op::EqK(b, second)))
+            if usize::from(first.fails) == at_next && first.holds == second.holds =>
+        {
+            Some(Op::EqEitherK([a, b], second))
+        }
+        _ => None,
+    }
 }
 
 /// Whether both ways lead to operations of one kind, so that which of them it is need not be predicted.

@@ -32,18 +32,21 @@ use op::Op;
 #[derive(Clone, Debug)]
 pub struct Code {
     ops: Box<[Op]>,
+    /// Whether the program asks the host nothing.
+    short: bool,
 }
 
 impl Code {
     /// Decodes a program.
     pub fn new(program: &Program) -> Code {
-        Code { ops: decode::decode(program.insns()) }
+        let ops = decode::decode(program.insns());
+        Code { short: !ops.iter().any(Op::needs_whole), ops }
     }
 
     /// Runs the program: what it returns, 0 where a load is out of range or a divisor is 0.
     #[inline]
     pub fn run(&self, packet: &Packet<'_>) -> u32 {
-        run::run(&self.ops, packet)
+        run::run(&self.ops, self.short, packet)
     }
 }
 

@@ -89,6 +89,8 @@ macro_rules! ops {
             GtK(u32, Ways),
             GeK(u32, Ways),
             SetK(u32, Ways),
+            /// Equal to either number.
+            EqEitherK([u32; 2], Ways),
             EqX(Ways),
             GtX(Ways),
             GeX(Ways),
@@ -104,3 +106,10 @@ macro_rules! ops {
 for_each_fused!(ops);
 
 const _: () = assert!(size_of::<Op>() <= 16);
+
+impl Op {
+    /// Whether this is for the whole loop only: it asks the host.
+    pub(super) const fn needs_whole(&self) -> bool {
+        matches!(self, Op::Ext(_))
+    }
+}

@@ -10,10 +10,11 @@ use oxbpf_runtime::Random;
 use super::Packet;
 use super::op::{Op, Ways, for_each_fused};
 
-/// Reads `N` bytes in network order; none where they are out of range.
+/// Reads `N` bytes in network order; none where they are out of range. The short loop knows no offsets relative to
+/// headers.
 #[inline(always)]
-fn load<const N: usize>(packet: &Packet<'_>, off: u32) -> Option<u32> {
-    let bytes: [u8; N] = packet.view.load(off)?;
+fn load<const N: usize, const WHOLE: bool>(packet: &Packet<'_>, off: u32) -> Option<u32> {
+    let bytes: [u8; N] = if WHOLE { packet.view.load(off)? } else { packet.view.load_data(off)? };
     Some(match bytes[..] {
         [a] => a.into(),
         [a, b] => u16::from_be_bytes([a, b]).into(),
@@ -41,13 +42,24 @@ fn pick(holds: bool, ways: Ways) -> usize {
 }
 
 /// Runs operations of a checked program.
-pub(super) fn run(ops: &[Op], packet: &Packet<'_>) -> u32 {
+///
+/// Nearly all programs ask the host nothing (`short`). The loop for these calls nothing and has little to set up. Where it has no answer, the program runs from the start in the whole loop, as nothing has changed.
+#[inline]
+pub(super) fn run(ops: &[Op], short: bool, packet: &Packet<'_>) -> u32 {
+    match short {
+        true => steps::<false>(ops, packet).unwrap_or_else(|| whole(ops, packet)),
+        false => whole(ops, packet),
+    }
+}
+
+#[cold]
+fn whole(ops: &[Op], packet: &Packet<'_>) -> u32 {
     // Out of range and division by zero: the program ends with 0.
-    steps(ops, packet).unwrap_or(0)
+    steps::<true>(ops, packet).unwrap_or(0)
 }
 
 #[inline(always)]
-fn steps(ops: &[Op], packet: &Packet<'_>) -> Option<u32> {
+fn steps<const WHOLE: bool>(ops: &[Op], packet: &Packet<'_>) -> Option<u32> {
     // Locals, none of which but the last is lent out: they stay in the machine's registers.
     let (mut a, mut x) = (0u32, 0u32);
     let mut m = [0u32; M::COUNT];
@@ -57,19 +69,20 @@ fn steps(ops: &[Op], packet: &Packet<'_>) -> Option<u32> {
         ($($fused:ident $kind:ident $bytes:literal $cond:ident $way:ident,)*) => {
             match ops[pc] {
                 $(Op::$fused(f) => {
-                    a = load::<$bytes>(packet, the_match!(@ $kind f))?;
+                    a = load::<$bytes, WHOLE>(packet, the_match!(@ $kind f))?;
                     pc = $way(Cond::$cond.eval(a, f.k), f.ways);
                     continue;
                 })*
+                op if !WHOLE && op.needs_whole() => return None,
                 Op::LdImm(k) => a = k,
                 Op::LdLen => a = packet.len,
                 Op::LdMem(n) => a = m[n.index()],
-                Op::AbsB(k) => a = load::<1>(packet, k)?,
-                Op::AbsH(k) => a = load::<2>(packet, k)?,
-                Op::AbsW(k) => a = load::<4>(packet, k)?,
-                Op::IndB(k) => a = load::<1>(packet, x.wrapping_add(k))?,
-                Op::IndH(k) => a = load::<2>(packet, x.wrapping_add(k))?,
-                Op::IndW(k) => a = load::<4>(packet, x.wrapping_add(k))?,
+                Op::AbsB(k) => a = load::<1, WHOLE>(packet, k)?,
+                Op::AbsH(k) => a = load::<2, WHOLE>(packet, k)?,
+                Op::AbsW(k) => a = load::<4, WHOLE>(packet, k)?,
+                Op::IndB(k) => a = load::<1, WHOLE>(packet, x.wrapping_add(k))?,
+                Op::IndH(k) => a = load::<2, WHOLE>(packet, x.wrapping_add(k))?,
+                Op::IndW(k) => a = load::<4, WHOLE>(packet, x.wrapping_add(k))?,
                 Op::Ext(ext) => match extension(packet, ext, a, x, &mut random) {
                     Some(value) => a = value,
                     None => return Some(a),
@@ -77,7 +90,7 @@ fn steps(ops: &[Op], packet: &Packet<'_>) -> Option<u32> {
                 Op::LdxImm(k) => x = k,
                 Op::LdxLen => x = packet.len,
                 Op::LdxMem(n) => x = m[n.index()],
-                Op::LdxMsh(k) => x = (load::<1>(packet, k)? & 0xf) << 2,
+                Op::LdxMsh(k) => x = (load::<1, WHOLE>(packet, k)? & 0xf) << 2,
                 Op::St(n) => m[n.index()] = a,
                 Op::Stx(n) => m[n.index()] = x,
                 Op::AddK(k) => a = AluOp::Add.eval(a, k)?,
@@ -107,6 +120,10 @@ fn steps(ops: &[Op], packet: &Packet<'_>) -> Option<u32> {
                 }
                 Op::EqK(k, ways) => {
                     pc = go(Cond::Eq.eval(a, k), ways);
+                    continue;
+                }
+                Op::EqEitherK([k, l], ways) => {
+                    pc = go((a == k) | (a == l), ways);
                     continue;
                 }
                 Op::GtK(k, ways) => {

@@ -45,12 +45,17 @@ impl<'a> PacketView<'a> {
     /// (`SKF_NET_OFF`, `SKF_LL_OFF`). None where any of them is out of range.
     #[inline(always)]
     pub fn load<const N: usize>(&self, off: u32) -> Option<[u8; N]> {
-        let at = off as usize;
-        match self.data.get(at..at.wrapping_add(N)).and_then(|bytes| bytes.first_chunk()) {
-            Some(bytes) => Some(*bytes),
-            None if off < LL_OFF => None,
-            None => self.header_load(off),
+        match self.load_data(off) {
+            None if off >= LL_OFF => self.header_load(off),
+            loaded => loaded,
         }
+    }
+
+    /// The same without what is relative to a header: none for offsets from [`LL_OFF`] on.
+    #[inline(always)]
+    pub fn load_data<const N: usize>(&self, off: u32) -> Option<[u8; N]> {
+        let at = off as usize;
+        self.data.get(at..at.wrapping_add(N)).and_then(|bytes| bytes.first_chunk()).copied()
     }
 
     #[cold]
