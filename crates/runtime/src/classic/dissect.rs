@@ -168,9 +168,10 @@ mod tests {
         packet.extend([0; 16]);
         assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56));
         packet[40] = FRAGMENT;
-        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56), "a first fragment");
-        packet[43] = 8;
-        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(48), "a later one");
+        packet[48] = UDP;
+        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(64), "a first fragment");
+        packet[51] = 8;
+        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56), "a later one");
         assert_eq!(payload(&packet[..41], 0, ETH_P_IPV6), None);
     }
 
