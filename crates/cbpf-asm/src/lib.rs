@@ -1,7 +1,7 @@
 //! Classic BPF as people and tools write it: the text of `bpf_asm`, and every format of bytecode, read and written.
 //!
 //! [`assemble`] reads text and finds all of its mistakes; [`read`] reads any [`Format`] and can tell them apart;
-//! [`write`] writes them, byte for byte as tcpdump, tc and bpf_asm do.
+//! [`write()`] writes them, byte for byte as tcpdump, tc and bpf_asm do.
 //!
 //! ```
 //! use oxbpf_cbpf_asm::{Format, Options, assemble, write};

@@ -167,10 +167,11 @@ mod tests {
         packet.extend([UDP, 0, 0, 0, 0, 0, 0, 0]);
         packet.extend([0; 16]);
         assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56));
-        packet[6] = FRAGMENT;
-        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56), "a first fragment");
-        packet[43] = 8;
-        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(48), "a later one");
+        packet[40] = FRAGMENT;
+        packet[48] = UDP;
+        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(64), "a first fragment");
+        packet[51] = 8;
+        assert_eq!(payload(&packet, 0, ETH_P_IPV6), Some(56), "a later one");
         assert_eq!(payload(&packet[..41], 0, ETH_P_IPV6), None);
     }
 
