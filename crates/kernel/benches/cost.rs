@@ -1,5 +1,6 @@
-//! What a load costs beside a large process: `cargo test --release -p oxbpf-kernel --test cost -- --ignored --nocapture`.
+//! What a load costs beside a large process: `cargo bench -p oxbpf-kernel --bench cost`.
 
+#[path = "../tests/common/mod.rs"]
 mod common;
 
 use std::time::{Duration, Instant};
@@ -9,10 +10,8 @@ use oxbpf_kernel::{KernelProg, LoadSpec, LogPolicy, TestRun};
 
 const BATCH: u32 = 300;
 
-#[test]
-#[ignore = "a measurement"]
-fn cost_per_load() {
-    if !kernel("cost_per_load") {
+fn main() {
+    if !kernel("cost") {
         return;
     }
     measure("small process");
