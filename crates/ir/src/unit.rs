@@ -167,8 +167,8 @@ impl Unit {
     }
 }
 
-/// The map that an instruction refers to by the unit's index.
-pub(crate) fn map_ref(insn: &Insn) -> Option<i64> {
+/// The map that an instruction refers to by the unit's index; of a program in a unit, the index of one of its maps.
+pub fn map_ref(insn: &Insn) -> Option<i64> {
     match *insn {
         Insn::LoadPseudo { value: Pseudo::MapFd(i) | Pseudo::MapIdx(i), .. } => Some(i.into()),
         Insn::LoadPseudo { value: Pseudo::MapValue { fd: i, .. } | Pseudo::MapIdxValue { idx: i, .. }, .. } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oxbpf_abi::{MapType, ProgType, map_flags};
-use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx, Program, Unit};
+use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx, Program, Unit, map_ref};
 use oxbpf_isa::{Insn, Pseudo, encode_all};
 use oxbpf_runtime::maps::{Entry, Map, MapSet};
 use oxbpf_runtime::{Availability, Compiled, Engine, EngineError, Env, Image, Instance};
@@ -71,13 +71,15 @@ fn contents_of(def: &MapDef) -> Contents {
 /// A copy of a shared map's contents; of an array, the values that are not zero.
 fn contents_of_shared(map: &Map) -> Contents {
     let mut contents = Contents::default();
+    if map.def().map_type == MapType::PROG_ARRAY {
+        map.for_each_program(&mut |key, program| contents.programs.push((key, program)));
+        return contents;
+    }
     let is_array = map.def().map_type == MapType::ARRAY;
-    map.for_each(&mut |key, value| match (map.def().map_type, key.try_into(), value.try_into()) {
-        (MapType::PROG_ARRAY, Ok(key), Ok(program)) => {
-            contents.programs.push((u32::from_ne_bytes(key), ProgIdx(u32::from_ne_bytes(program))));
+    map.for_each(&mut |key, value| {
+        if !is_array || value.iter().any(|b| *b != 0) {
+            contents.entries.push((key.to_vec(), value.to_vec()));
         }
-        _ if is_array && value.iter().all(|b| *b == 0) => {}
-        _ => contents.entries.push((key.to_vec(), value.to_vec())),
     });
     contents
 }
@@ -209,15 +211,9 @@ fn with_descriptors(insn: &Insn, maps: &[KernelMap]) -> Insn {
     Insn::LoadPseudo { dst, value }
 }
 
-/// The maps that a program names.
+/// The maps that a program names; `Unit::new` saw to it that they exist.
 fn map_refs(program: &Program) -> impl Iterator<Item = MapIdx> + '_ {
-    program.insns().iter().filter_map(|insn| match *insn {
-        Insn::LoadPseudo { value: Pseudo::MapFd(i) | Pseudo::MapIdx(i), .. } => Some(MapIdx(i as u32)),
-        Insn::LoadPseudo { value: Pseudo::MapValue { fd: i, .. } | Pseudo::MapIdxValue { idx: i, .. }, .. } => {
-            Some(MapIdx(i as u32))
-        }
-        _ => None,
-    })
+    program.insns().iter().filter_map(map_ref).map(|index| MapIdx(index as u32))
 }
 
 pub(crate) fn failed(what: String) -> EngineError {

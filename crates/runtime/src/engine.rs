@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use oxbpf_abi::ProgType;
 use oxbpf_abi::ctx::Field;
 use oxbpf_abi::layout::SkBuff;
-use oxbpf_abi::{MapType, ProgType};
 use oxbpf_ir::{MapIdx, ProgIdx, Program, Unit, Vetted};
 use thiserror::Error;
 
@@ -71,21 +71,17 @@ impl Image {
     ///
     /// Fails naming the first that does not.
     pub fn check_tail_calls(&self, maps: &MapSet) -> Result<(), String> {
-        for map in maps.iter().filter(|m| m.def().map_type == MapType::PROG_ARRAY) {
+        for map in maps.iter() {
             let mut fault = None;
-            map.for_each(&mut |index, program| {
-                let number = program.iter().rev().fold(0usize, |n, b| n << 8 | usize::from(*b));
-                let what = match self.unit.programs().get(number) {
-                    None => Some(format!("no program {number}")),
+            map.for_each_program(&mut |index, program| {
+                let what = match self.unit.programs().get(program.index()) {
+                    None => format!("no program {}", program.0),
                     Some(p) if p.prog_type() != self.prog_type() => {
-                        Some(format!("program {} of type {}", p.name(), p.prog_type()))
+                        format!("program {} of type {}", p.name(), p.prog_type())
                     }
-                    Some(_) => None,
+                    Some(_) => return,
                 };
-                if let Some(what) = what {
-                    let index = index.iter().rev().fold(0u64, |n, b| n << 8 | u64::from(*b));
-                    fault.get_or_insert(format!("map {} leads at {index} to {what}", map.def().name));
-                }
+                fault.get_or_insert(format!("map {} leads at {index} to {what}", map.def().name));
             });
             fault.map_or(Ok(()), Err)?;
         }

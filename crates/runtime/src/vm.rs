@@ -132,15 +132,14 @@ impl Vm {
     }
 
     fn attach(&mut self, map: Arc<Map>) -> Result<(), ArenaError> {
-        let index = MapIdx(self.views.len() as u32);
-        if u64::from(index.0) == MAX_HANDLES {
+        if self.views.len() as u64 == MAX_HANDLES {
             return Err(ArenaError::Full { wanted: HANDLE_STRIDE as usize });
         }
         let base = match map.values() {
             None => 0,
             Some((off, region)) => {
                 let block = self.memory.map(map.storage())?;
-                self.memory.add_region(block, off, Region { map: Some(index), ..region });
+                self.memory.add_region(block, off, region);
                 block.addr()
             }
         };

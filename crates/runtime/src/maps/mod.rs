@@ -217,9 +217,17 @@ impl Map {
         match &self.kind {
             Kind::Array(a) => a.for_each(&self.storage, visit),
             Kind::Hash(h) => h.for_each(&self.storage, visit),
-            Kind::ProgArray(p) => p.for_each(&self.storage, &mut |i, program| {
-                visit(&i.to_le_bytes(), &program.0.to_le_bytes());
-            }),
+            Kind::ProgArray(_) => {
+                self.for_each_program(&mut |i, program| visit(&i.to_le_bytes(), &program.0.to_le_bytes()));
+            }
+        }
+    }
+
+    /// Calls `visit` with the indices of a program array that are in use, and the programs there. Others have none.
+    pub fn for_each_program(&self, visit: &mut dyn FnMut(u32, ProgIdx)) {
+        match &self.kind {
+            Kind::ProgArray(p) => p.for_each(&self.storage, visit),
+            Kind::Array(_) | Kind::Hash(_) => {}
         }
     }
 

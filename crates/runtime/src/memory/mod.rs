@@ -10,7 +10,6 @@ mod raw;
 mod region;
 mod storage;
 
-use oxbpf_ir::MapIdx;
 use oxbpf_isa::{AtomicOp, MemSize, Width};
 
 pub use arena::{Arena, ArenaError, Block};
@@ -45,7 +44,7 @@ impl Memory {
     ///
     /// Fails when the host gives no address space.
     pub fn new() -> Result<Memory, ArenaError> {
-        let nobody = Owner { name: "nothing".into(), map: None, within: 0..0 };
+        let nobody = Owner { name: "nothing".into(), within: 0..0 };
         let nothing = Region::new("nothing", RegionKind::Nothing, 0).bounds(0);
         Ok(Memory { arena: Arena::new()?, bounds: vec![nothing], owners: vec![nobody] })
     }
@@ -87,7 +86,7 @@ impl Memory {
         let id = RegionId(self.bounds.len() as u32);
         self.arena.own(within.clone(), id.0);
         self.bounds.push(region.bounds(start));
-        self.owners.push(Owner { name: region.name, map: region.map, within });
+        self.owners.push(Owner { name: region.name, within });
         id
     }
 
@@ -103,11 +102,6 @@ impl Memory {
     fn bounds_at(&self, addr: u64) -> &Bounds {
         // The page table holds only numbers that `own` was given.
         &self.bounds[self.arena.owner(addr) as usize]
-    }
-
-    /// The map whose values an address is among.
-    pub fn map_at(&self, addr: u64) -> Option<MapIdx> {
-        self.owners[self.arena.owner(addr) as usize].map
     }
 
     #[inline(always)]

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use oxbpf_ir::MapIdx;
-
 /// A region by number; 0 is what belongs to nobody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RegionId(pub(super) u32);
@@ -83,14 +81,12 @@ pub(crate) struct Region {
     pub(crate) elements: Option<Elements>,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
-    /// Of map values: which map's.
-    pub(crate) map: Option<MapIdx>,
 }
 
 impl Region {
     /// A region of `len` bytes that programs read and write.
     pub(crate) fn new(name: &str, kind: RegionKind, len: u64) -> Region {
-        Region { name: name.to_string(), kind, len, elements: None, readable: true, writable: true, map: None }
+        Region { name: name.to_string(), kind, len, elements: None, readable: true, writable: true }
     }
 
     /// The same, in elements.
@@ -109,7 +105,6 @@ impl Region {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Owner {
     pub(crate) name: String,
-    pub(crate) map: Option<MapIdx>,
     /// The memory its ends may move in.
     pub(crate) within: Range<u64>,
 }
@@ -162,7 +157,7 @@ mod tests {
 
     #[test]
     fn reports_name_the_element() {
-        let owner = Owner { name: "m".into(), map: Some(MapIdx(0)), within: 4096..4168 };
+        let owner = Owner { name: "m".into(), within: 4096..4168 };
         assert_eq!(describe(&values(), &owner, 4096 + 24 + 8 + 12), ("m[1]".to_string(), 12));
     }
 }
