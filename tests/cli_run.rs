@@ -1,38 +1,14 @@
 //! `oxbpf run` from outside: what it prints, and how it ends.
 
+mod cli;
+
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use cli::{oxbpf, scratch, stderr, stdout, write};
 use serde_json::Value;
 
 const HTTP: &str = "examples/captures/http.pcap";
-
-fn oxbpf(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_oxbpf")).args(arguments).stdin(Stdio::null()).output().expect("oxbpf starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// A directory of this test's own.
-fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
-fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
-    let path = dir.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path.to_str().unwrap().to_string()
-}
 
 /// The error's code and the exit code.
 #[track_caller]

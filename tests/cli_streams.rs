@@ -1,22 +1,14 @@
 //! Streams and combinations of `oxbpf`'s options: what goes where, and what the exit code then says.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod cli;
 
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use cli::{command, oxbpf, scratch, stderr, stdout, write};
 use serde_json::{Value, json};
 
 const HTTP: &str = "examples/captures/http.pcap";
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oxbpf"));
-    command.args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn oxbpf(arguments: &[&str]) -> Output {
-    command(arguments).output().expect("oxbpf starts")
-}
 
 fn run(prog: &str, more: &[&str]) -> Output {
     oxbpf(&[&["run", prog, "--pcap", HTTP], more].concat())
@@ -36,29 +28,8 @@ fn with_closed_stdout(arguments: &[&str]) -> Output {
     command(arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap()
 }
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
 fn document(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("streams").join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
-}
-
-fn write(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
-    let path = dir.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path.to_str().unwrap().to_string()
 }
 
 #[track_caller]
