@@ -7,7 +7,7 @@ use oxbpf_abi::layout::SkBuff;
 use oxbpf_ir::{Code, LowerOptions, MapIdx, ProgIdx, lower};
 use oxbpf_runtime::maps::{Entry, MapSet};
 use oxbpf_runtime::{
-    Compiled, EngineError, Env, Image, Input, Instance, MAX_PACKET, Outcome, Refusal, TraceLine, Trap, Vm,
+    Compiled, EngineError, Env, Image, Input, Instance, MAX_PACKET, Outcome, Refusal, Sent, TraceLine, Trap, Vm,
 };
 
 use crate::machine;
@@ -89,6 +89,10 @@ impl Instance for Interpreted {
 
     fn trace(&self) -> Option<Vec<TraceLine>> {
         Some(self.vm.trace().to_vec())
+    }
+
+    fn sent(&self) -> Option<&Sent> {
+        Some(self.vm.sent())
     }
 
     fn executed(&self) -> Option<u64> {

@@ -9,6 +9,7 @@ use oxbpf_abi::layout::SkBuff;
 use oxbpf_ir::{MapIdx, ProgIdx, Program, Unit, Vetted};
 use thiserror::Error;
 
+use crate::events::Sent;
 use crate::maps::{Entry, MapSet};
 use crate::skb::Link;
 use crate::trap::Trap;
@@ -259,6 +260,11 @@ pub trait Instance: Send {
 
     /// The lines that the last run printed; none where the engine cannot tell.
     fn trace(&self) -> Option<Vec<TraceLine>>;
+
+    /// What the last run sent to the world outside; none where the engine cannot tell.
+    fn sent(&self) -> Option<&Sent> {
+        None
+    }
 
     /// Instructions of the blocks that the last run entered, which it may have left early, and what its helpers moved in
     /// the units of fuel; none where the engine cannot tell.

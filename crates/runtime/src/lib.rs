@@ -19,6 +19,7 @@ pub mod classic;
 pub mod context;
 pub mod csum;
 pub mod engine;
+pub mod events;
 pub mod helpers;
 pub mod maps;
 pub mod memory;
@@ -29,6 +30,7 @@ mod trap;
 mod vm;
 
 pub use engine::{Availability, Compiled, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
+pub use events::{Event, EventKind, Redirect, Sent, Target};
 pub use packet::MAX_PACKET;
 pub use random::Random;
 pub use trap::{Access, Place, Trap, TrapKind};

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::classic::PacketView;
 use crate::context;
 use crate::engine::{Env, Input};
+use crate::events::{Event, EventKind, Redirect, Sent, Target};
 use crate::helpers::Helpers;
 use crate::maps::{Map, MapError, MapSet};
 use crate::memory::{ArenaError, Block, Elements, Located, Memory, Region, RegionKind};
@@ -87,6 +88,9 @@ pub struct Vm {
     random: Random,
     trace: Vec<TraceLine>,
     traced: usize,
+    /// The number of the run's packet.
+    number: u64,
+    sent: Sent,
     trap: Option<TrapKind>,
     /// Reused for copies of guest memory.
     scratch: Vec<u8>,
@@ -124,6 +128,8 @@ impl Vm {
             random: Random::default(),
             trace: Vec::new(),
             traced: 0,
+            number: 0,
+            sent: Sent::default(),
             trap: None,
             scratch: Vec::new(),
         };
@@ -156,6 +162,8 @@ impl Vm {
         self.random = Random::of_run(self.seed, input.number, input.cpu);
         self.trace.clear();
         self.traced = 0;
+        self.number = input.number;
+        self.sent.clear();
         self.trap = None;
     }
 
@@ -176,6 +184,30 @@ impl Vm {
     /// The lines that the last run printed.
     pub fn trace(&self) -> &[TraceLine] {
         &self.trace
+    }
+
+    /// What the last run sent to the world outside.
+    pub fn sent(&self) -> &Sent {
+        &self.sent
+    }
+
+    /// Sends an event through a map; false where the run has no room left for it.
+    ///
+    /// Bytes are charged by who copies them.
+    pub fn emit(&mut self, map: MapIdx, kind: EventKind, bytes: Vec<u8>) -> bool {
+        let (cpu, packet, time_ns) = (self.cpu, self.number, self.time_ns);
+        self.sent.emit(Event { map, kind, cpu, packet, time_ns, bytes })
+    }
+
+    /// Sends a copy of the packet as it is now to another interface; false where the run has no room left for it.
+    pub fn send_clone(&mut self, target: Target) -> Result<bool, TrapKind> {
+        self.charge_bytes(self.packet.layout().len as u64)?;
+        Ok(self.sent.send_clone(Redirect { target, packet: self.packet_bytes() }))
+    }
+
+    /// Says where the packet goes, should the verdict be redirect.
+    pub fn set_redirect(&mut self, target: Target) {
+        self.sent.set_target(target);
     }
 
     /// Instructions of the blocks that the last run entered, and what its helpers moved.
