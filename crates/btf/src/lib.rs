@@ -3,7 +3,8 @@
 //!
 //! [`Btf`] is the type to look at: [`Btf::parse`] takes the bytes of a `.BTF`
 //! section (or of `/sys/kernel/btf/vmlinux`) and answers by [`TypeId`] or by
-//! name. [`BtfExt`] holds what `.BTF.ext` says about instructions.
+//! name. [`BtfExt`] holds what `.BTF.ext` says about instructions. [`Value`] is
+//! data by its type.
 //!
 //! ```
 //! use oxbpf_btf::{Btf, Kind};
@@ -34,6 +35,7 @@ mod parse;
 mod query;
 mod reader;
 mod types;
+mod value;
 
 pub use error::BtfError;
 pub use ext::{BtfExt, CoreKind, CoreRelo, FuncInfo, LineInfo, SectionInfo};
@@ -43,3 +45,4 @@ pub use types::{
     Array, Btf, Composite, DataSec, Enum, EnumValue, Func, FuncProto, Int, Linkage, Member, Param, SecVar, StrOff,
     Type, TypeId, Var,
 };
+pub use value::{MAX_VALUE_DEPTH, Value, ValueError};

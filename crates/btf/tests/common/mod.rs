@@ -31,6 +31,11 @@ pub fn example(name: &str) -> (Vec<u8>, Vec<u8>) {
     (btf, ext)
 }
 
+/// The bytes of a section of an object.
+pub fn section(object: &[u8], name: &str) -> Vec<u8> {
+    object::File::parse(object).unwrap().section_by_name(name).unwrap().data().unwrap().to_vec()
+}
+
 /// Puts a `.BTF` section together from words.
 #[derive(Default)]
 pub struct Writer {
