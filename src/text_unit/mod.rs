@@ -256,7 +256,9 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
             errors.extend(part.map(|part| program::misbuilt(part, error)));
             None
         }
-        Err(UnitError::NoSuchProgram { .. }) => unreachable!("entries name programs, whose numbers follow from that"),
+        Err(UnitError::NoSuchProgram { .. } | UnitError::NoSuchMap { .. }) => {
+            unreachable!("entries name programs, whose numbers follow from that")
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub fn print(unit: &Unit, options: &PrintOptions) -> String {
     let mut out = format!(".license \"{}\"\n", escaped(unit.license().as_bytes()));
     // Writing to a string does not fail.
     for (def, name) in unit.maps().iter().zip(&maps) {
-        declare(&mut out, def, name, &programs);
+        declare(&mut out, def, name, &programs, &maps);
     }
     for (program, name) in unit.programs().iter().zip(&programs) {
         let _ = writeln!(out, "\n.program {name} {}", program.prog_type());
@@ -58,7 +58,7 @@ pub fn print(unit: &Unit, options: &PrintOptions) -> String {
     out
 }
 
-fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String]) {
+fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String], maps: &[String]) {
     let single = def.map_type == MapType::ARRAY && def.max_entries == 1 && def.key_size == 4;
     let directive = match def.purpose {
         MapPurpose::Rodata if single => Some("rodata"),
@@ -91,6 +91,11 @@ fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String]) {
         MapInit::Programs(entries) => {
             for (key, program) in entries {
                 let _ = writeln!(out, ".entry {name} {key} = {}", programs[program.index()]);
+            }
+        }
+        MapInit::Maps(entries) => {
+            for (key, map) in entries {
+                let _ = writeln!(out, ".entry {name} {key} = {}", maps[map.index()]);
             }
         }
     }

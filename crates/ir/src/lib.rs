@@ -30,4 +30,4 @@ pub use code::{Check, Code, CodeFunc, Op, Src, Target, Unsupported, VReg};
 pub use facts::{Fact, Facts, RegionClass, Vetted};
 pub use lower::{LowerOptions, lower};
 pub use program::{FuncIdx, Function, InsnId, LineRef, Program, ProgramParts};
-pub use unit::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx, Unit, UnitError, map_ref};
+pub use unit::{MapDef, MapIdx, MapInit, MapPurpose, MapTypes, ProgIdx, Unit, UnitError, map_ref};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use oxbpf_abi::MapType;
+use oxbpf_btf::{Btf, TypeId};
 use oxbpf_isa::{Insn, Pseudo};
 use thiserror::Error;
 
@@ -51,6 +52,17 @@ pub enum MapInit {
     Entries(Vec<(Vec<u8>, Vec<u8>)>),
     /// Programs by key, for a program array.
     Programs(Vec<(u32, ProgIdx)>),
+    /// Maps of the unit by key, for an array or hash of maps with keys of 4 bytes.
+    Maps(Vec<(u32, MapIdx)>),
+}
+
+/// What keys and values are, in [`Unit::types`]; void where that is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MapTypes {
+    /// The type of a key.
+    pub key: TypeId,
+    /// The type of a value.
+    pub value: TypeId,
 }
 
 /// A map's definition.
@@ -68,6 +80,12 @@ pub struct MapDef {
     pub max_entries: u32,
     /// Creation flags (`BPF_F_…`).
     pub flags: u32,
+    /// What the type makes of it (`map_extra`): a Bloom filter's hashes, an arena's address.
+    pub extra: u64,
+    /// Of an array or hash of maps: what each of them looks like. It has no contents and no name of its own right.
+    pub inner: Option<Box<MapDef>>,
+    /// What keys and values are, where the unit has types.
+    pub types: Option<MapTypes>,
     /// tc's map identifier from a legacy definition.
     pub id: Option<u32>,
     /// The pinning scope from the definition: 0 none, others as the definition's dialect says.
@@ -88,6 +106,9 @@ impl MapDef {
             value_size,
             max_entries,
             flags: 0,
+            extra: 0,
+            inner: None,
+            types: None,
             id: None,
             pinning: 0,
             purpose: MapPurpose::User,
@@ -108,6 +129,7 @@ pub struct Unit {
     license: String,
     maps: Vec<MapDef>,
     programs: Vec<Arc<Program>>,
+    types: Option<Arc<Btf>>,
 }
 
 /// A unit whose parts do not fit together.
@@ -120,6 +142,9 @@ pub enum UnitError {
     /// A program array starts with a program that is not there.
     #[error("map {map} holds program {index}; the unit has {count}")]
     NoSuchProgram { map: String, index: u32, count: usize },
+    /// A map of maps starts with a map that is not there.
+    #[error("map {map} holds map {index}; the unit has {count}")]
+    NoSuchMap { map: String, index: u32, count: usize },
 }
 
 impl UnitError {
@@ -128,6 +153,7 @@ impl UnitError {
         match self {
             UnitError::Program { error, .. } => error.code(),
             UnitError::NoSuchProgram { .. } => "build-no-such-program",
+            UnitError::NoSuchMap { .. } => "build-no-such-inner-map",
         }
     }
 }
@@ -135,15 +161,26 @@ impl UnitError {
 impl Unit {
     /// A unit of these parts.
     ///
-    /// Fails when a program names a map, or a program array holds a program, that the unit does not have.
+    /// Fails when a program names a map, a program array holds a program, or a map holds a map, that the unit does
+    /// not have.
     pub fn new(name: &str, license: &str, maps: Vec<MapDef>, programs: Vec<Program>) -> Result<Unit, UnitError> {
         for program in &programs {
             let at = |error| UnitError::Program { program: program.name().to_string(), error };
             check_maps(program, maps.len()).map_err(at)?;
         }
-        maps.iter().try_for_each(|map| check_programs(map, programs.len()))?;
+        maps.iter().try_for_each(|map| check_contents(map, programs.len(), maps.len()))?;
         let programs = programs.into_iter().map(Arc::new).collect();
-        Ok(Unit { name: name.to_string(), license: license.to_string(), maps, programs })
+        Ok(Unit { name: name.to_string(), license: license.to_string(), maps, programs, types: None })
+    }
+
+    /// The unit with the types that [`MapDef::types`] speak of.
+    pub fn with_types(self, types: Arc<Btf>) -> Unit {
+        Unit { types: Some(types), ..self }
+    }
+
+    /// The types that its maps' keys and values have, where they are known.
+    pub fn types(&self) -> Option<&Arc<Btf>> {
+        self.types.as_ref()
     }
 
     /// The unit's name: of the object file, usually.
@@ -178,11 +215,18 @@ pub fn map_ref(insn: &Insn) -> Option<i64> {
     }
 }
 
-fn check_programs(map: &MapDef, count: usize) -> Result<(), UnitError> {
-    let MapInit::Programs(programs) = &map.init else { return Ok(()) };
-    match programs.iter().find(|(_, p)| p.index() >= count) {
-        Some((_, p)) => Err(UnitError::NoSuchProgram { map: map.name.clone(), index: p.0, count }),
-        None => Ok(()),
+fn check_contents(def: &MapDef, programs: usize, maps: usize) -> Result<(), UnitError> {
+    let map = || def.name.clone();
+    match &def.init {
+        MapInit::Programs(all) => match all.iter().find(|(_, p)| p.index() >= programs) {
+            Some((_, p)) => Err(UnitError::NoSuchProgram { map: map(), index: p.0, count: programs }),
+            None => Ok(()),
+        },
+        MapInit::Maps(all) => match all.iter().find(|(_, m)| m.index() >= maps) {
+            Some((_, m)) => Err(UnitError::NoSuchMap { map: map(), index: m.0, count: maps }),
+            None => Ok(()),
+        },
+        MapInit::Empty | MapInit::Entries(_) => Ok(()),
     }
 }
 

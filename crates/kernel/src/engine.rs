@@ -49,7 +49,7 @@ struct Unloaded(Image);
 
 impl Compiled for Unloaded {
     fn instance(&self, maps: &MapSet, _: &Env) -> Result<Box<dyn Instance>, EngineError> {
-        link(&self.0, &|map| maps.get(map).map_or(Contents::default(), |map| contents_of_shared(map)))
+        link(&self.0, &|map| Ok(maps.get(map).map_or(Contents::default(), |map| contents_of_shared(map))))
     }
 }
 
@@ -60,11 +60,15 @@ struct Contents {
     programs: Vec<(u32, ProgIdx)>,
 }
 
-fn contents_of(def: &MapDef) -> Contents {
+fn contents_of(def: &MapDef) -> Result<Contents, EngineError> {
     match &def.init {
-        MapInit::Empty => Contents::default(),
-        MapInit::Entries(entries) => Contents { entries: entries.clone(), programs: Vec::new() },
-        MapInit::Programs(programs) => Contents { entries: Vec::new(), programs: programs.clone() },
+        MapInit::Empty => Ok(Contents::default()),
+        MapInit::Entries(entries) => Ok(Contents { entries: entries.clone(), programs: Vec::new() }),
+        MapInit::Programs(programs) => Ok(Contents { entries: Vec::new(), programs: programs.clone() }),
+        MapInit::Maps(_) => {
+            let what = format!("map {}, which holds maps", def.name);
+            Err(EngineError::Unsupported { engine: NAME, what })
+        }
     }
 }
 
@@ -85,7 +89,10 @@ fn contents_of_shared(map: &Map) -> Contents {
 }
 
 /// Loads an image; where nothing would load, that is the answer, not what became of this program.
-fn link(image: &Image, contents: &dyn Fn(MapIdx) -> Contents) -> Result<Box<dyn Instance>, EngineError> {
+fn link(
+    image: &Image,
+    contents: &dyn Fn(MapIdx) -> Result<Contents, EngineError>,
+) -> Result<Box<dyn Instance>, EngineError> {
     match load_image(image, contents) {
         Ok(loaded) => Ok(Box::new(loaded)),
         Err(error) => match probe().reason() {
@@ -96,12 +103,15 @@ fn link(image: &Image, contents: &dyn Fn(MapIdx) -> Contents) -> Result<Box<dyn 
 }
 
 /// Creates the unit's maps, loads the entry and every program that tail calls may lead to, and fills program arrays.
-fn load_image(image: &Image, contents: &dyn Fn(MapIdx) -> Contents) -> Result<Loaded, EngineError> {
+fn load_image(
+    image: &Image,
+    contents: &dyn Fn(MapIdx) -> Result<Contents, EngineError>,
+) -> Result<Loaded, EngineError> {
     let unit = image.unit();
     let mut maps = Vec::new();
     let mut targets = Vec::new();
     for (i, def) in unit.maps().iter().enumerate() {
-        let contents = contents(MapIdx(i as u32));
+        let contents = contents(MapIdx(i as u32))?;
         maps.push(create(def, &contents.entries)?);
         targets.push(contents.programs);
     }

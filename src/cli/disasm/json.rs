@@ -35,6 +35,10 @@ fn map(def: &oxbpf_ir::MapDef, unit: &Unit) -> Value {
             let name = |p: &oxbpf_ir::ProgIdx| unit.programs()[p.index()].name().to_string();
             entries.iter().map(|(key, p)| json!({ "key": key, "program": name(p) })).collect()
         }
+        MapInit::Maps(entries) => {
+            let name = |m: &oxbpf_ir::MapIdx| unit.maps()[m.index()].name.clone();
+            entries.iter().map(|(key, m)| json!({ "key": key, "map": name(m) })).collect()
+        }
     };
     json!({
         "name": def.name, "type": def.map_type.to_string(), "key": def.key_size, "value": def.value_size,

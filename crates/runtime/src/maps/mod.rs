@@ -98,6 +98,10 @@ impl Map {
             MapInit::Entries(entries) => {
                 entries.iter().try_for_each(|(k, v)| init(k, self.update(k, v, map_flags::ANY, &mut Steps::default())))
             }
+            MapInit::Maps(_) => {
+                let what = "a map that holds maps".to_string();
+                Err(MapError::Unsupported { map: self.def.name.clone(), what })
+            }
             MapInit::Programs(programs) => {
                 programs.iter().try_for_each(|(k, p)| init(&k.to_le_bytes(), self.set_program(*k, Some(*p))))
             }
