@@ -95,7 +95,7 @@ fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String], maps
         }
         MapInit::Maps(entries) => {
             for (key, map) in entries {
-                let _ = writeln!(out, ".entry {name} {key} = {}", maps[map.index()]);
+                let _ = writeln!(out, ".entry {name} {} = {}", hex(key), maps[map.index()]);
             }
         }
     }

@@ -52,8 +52,8 @@ pub enum MapInit {
     Entries(Vec<(Vec<u8>, Vec<u8>)>),
     /// Programs by key, for a program array.
     Programs(Vec<(u32, ProgIdx)>),
-    /// Maps of the unit by key, for an array or hash of maps with keys of 4 bytes.
-    Maps(Vec<(u32, MapIdx)>),
+    /// Maps of the unit by key, for an array or hash of maps.
+    Maps(Vec<(Vec<u8>, MapIdx)>),
 }
 
 /// What keys and values are, in [`Unit::types`]; void where that is not known.
@@ -86,6 +86,8 @@ pub struct MapDef {
     pub inner: Option<Box<MapDef>>,
     /// What keys and values are, where the unit has types.
     pub types: Option<MapTypes>,
+    /// Where in a value its `struct bpf_spin_lock` of 4 bytes stands.
+    pub lock: Option<u32>,
     /// tc's map identifier from a legacy definition.
     pub id: Option<u32>,
     /// The pinning scope from the definition: 0 none, others as the definition's dialect says.
@@ -109,6 +111,7 @@ impl MapDef {
             extra: 0,
             inner: None,
             types: None,
+            lock: None,
             id: None,
             pinning: 0,
             purpose: MapPurpose::User,

@@ -37,7 +37,7 @@ fn map(def: &oxbpf_ir::MapDef, unit: &Unit) -> Value {
         }
         MapInit::Maps(entries) => {
             let name = |m: &oxbpf_ir::MapIdx| unit.maps()[m.index()].name.clone();
-            entries.iter().map(|(key, m)| json!({ "key": key, "map": name(m) })).collect()
+            entries.iter().map(|(key, m)| json!({ "key": hex(key), "map": name(m) })).collect()
         }
     };
     json!({
