@@ -1,5 +1,5 @@
-//! Context structures by field: `__sk_buff` and `xdp_md`, who may read and write what, in which widths; and what only
-//! classic programs can ask for.
+//! Context structures by field: `__sk_buff` and `xdp_md`, who may read and write what, in which widths; and what
+//! belongs to a packet beside them.
 
 use core::mem::offset_of;
 
@@ -153,12 +153,16 @@ pub const XDP: Layout = Layout {
     },
 };
 
-/// What classic programs can ask of a packet and `__sk_buff` does not have. The offsets are this table's own.
-pub const CLASSIC: Layout = Layout {
-    name: "classic",
-    size: 4,
+/// What belongs to a packet and `__sk_buff` does not have: classic programs and helpers ask for it. The offsets are
+/// this table's own.
+pub const BESIDE: Layout = Layout {
+    name: "beside",
+    size: 24,
     fields: fields! {
-        0 4 "hatype" hatype U32 2 NOBODY NOBODY Refused
+        0  4 "hatype"         hatype         U32 2 NOBODY NOBODY Refused
+        4  4 "cgroup_classid" cgroup_classid U32 4 NOBODY NOBODY Refused
+        8  4 "route_realm"    route_realm    U32 4 NOBODY NOBODY Refused
+        16 8 "cgroup_id"      cgroup_id      U64 8 NOBODY NOBODY Refused
     },
 };
 

@@ -21,6 +21,12 @@ pub enum Arg {
     MemOrNull,
     /// Writable memory, need not be initialised, size in the next argument.
     UninitMem,
+    /// The same, or null.
+    UninitMemOrNull,
+    /// Eight writable bytes, aligned, need not be initialised.
+    UninitLong,
+    /// A text with a terminating zero in a map that is frozen and read-only for programs.
+    ConstStr,
     /// The size of the memory before, at least 1.
     Size,
     /// The size of the memory before, 0 allowed.
@@ -84,6 +90,10 @@ const TC: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct]);
 /// Program types whose context is an skb.
 const SKB: Callers =
     Callers::Only(&[ProgType::SocketFilter, ProgType::SchedCls, ProgType::SchedAct, ProgType::CgroupSkb]);
+/// XDP alone.
+const XDP: Callers = Callers::Only(&[ProgType::Xdp]);
+/// Program types for which the sender's control group is known.
+const TC_CGROUP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::CgroupSkb]);
 /// tc and XDP.
 const TC_XDP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp]);
 
@@ -109,8 +119,46 @@ macro_rules! for_each_helper {
             10 l3_csum_replace (Ctx, Anything, Anything, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
             11 l4_csum_replace (Ctx, Anything, Anything, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
             12 tail_call (Ctx, Map, Anything) -> Void, All, [may_trap]
+            13 clone_redirect (Ctx, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            17 get_cgroup_classid (Ctx) -> Scalar, All, [may_trap]
+            18 skb_vlan_push (Ctx, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            19 skb_vlan_pop (Ctx) -> Scalar, TC, [moves_packet may_trap]
+            23 redirect (Anything, Anything) -> Scalar, TC_XDP, []
+            24 get_route_realm (Ctx) -> Scalar, TC, [may_trap]
             26 skb_load_bytes (Ctx, Anything, UninitMem, Size) -> Scalar, SKB, [may_trap]
             28 csum_diff (MemOrNull, SizeOrZero, MemOrNull, SizeOrZero, Anything) -> Scalar, TC_XDP, [may_trap]
+            31 skb_change_proto (Ctx, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            32 skb_change_type (Ctx, Anything) -> Scalar, TC, [may_trap]
+            34 get_hash_recalc (Ctx) -> Scalar, TC, [may_trap hosts_own]
+            38 skb_change_tail (Ctx, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            39 skb_pull_data (Ctx, Anything) -> Scalar, TC, [moves_packet may_trap]
+            40 csum_update (Ctx, Anything) -> Scalar, TC, [may_trap]
+            41 set_hash_invalid (Ctx) -> Scalar, TC, [may_trap]
+            42 get_numa_node_id () -> Scalar, All, [hosts_own]
+            43 skb_change_head (Ctx, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            44 xdp_adjust_head (Ctx, Anything) -> Scalar, XDP, [moves_packet may_trap]
+            48 set_hash (Ctx, Anything) -> Scalar, TC, [may_trap]
+            50 skb_adjust_room (Ctx, Anything, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
+            54 xdp_adjust_meta (Ctx, Anything) -> Scalar, XDP, [moves_packet may_trap]
+            65 xdp_adjust_tail (Ctx, Anything) -> Scalar, XDP, [moves_packet may_trap]
+            68 skb_load_bytes_relative (Ctx, Anything, UninitMem, Size, Anything) -> Scalar, SKB, [may_trap]
+            79 skb_cgroup_id (Ctx) -> Scalar, TC_CGROUP, [may_trap]
+            105 strtol (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
+            106 strtoul (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
+            118 jiffies64 () -> Scalar, All, [hosts_own]
+            125 ktime_get_boot_ns () -> Scalar, All, [hosts_own]
+            135 csum_level (Ctx, Anything) -> Scalar, TC, [may_trap]
+            151 skb_cgroup_classid (Ctx) -> Scalar, TC, [may_trap]
+            152 redirect_neigh (Anything, MemOrNull, SizeOrZero, Anything) -> Scalar, TC, [may_trap]
+            155 redirect_peer (Anything, Anything) -> Scalar, TC, []
+            160 ktime_get_coarse_ns () -> Scalar, All, [hosts_own]
+            165 snprintf (UninitMemOrNull, SizeOrZero, ConstStr, MemOrNull, SizeOrZero) -> Scalar, All, [may_trap]
+            177 trace_vprintk (Mem, Size, MemOrNull, SizeOrZero) -> Scalar, All, [gpl_only may_trap]
+            182 strncmp (Mem, Size, ConstStr) -> Scalar, All, [may_trap]
+            188 xdp_get_buff_len (Ctx) -> Scalar, XDP, [may_trap]
+            189 xdp_load_bytes (Ctx, Anything, UninitMem, Size) -> Scalar, XDP, [may_trap]
+            190 xdp_store_bytes (Ctx, Anything, Mem, Size) -> Scalar, XDP, [may_trap]
+            208 ktime_get_tai_ns () -> Scalar, All, [hosts_own]
             0x0cbf_0000 classic_nlattr (Ctx, Anything, Anything) -> Scalar, SKB, [may_trap]
             0x0cbf_0001 classic_nlattr_nest (Ctx, Anything, Anything) -> Scalar, SKB, [may_trap]
             0x0cbf_0002 classic_pay_offset (Ctx) -> Scalar, SKB, [may_trap]

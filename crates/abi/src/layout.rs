@@ -50,6 +50,12 @@ pub struct SkBuff {
     pub egress_ifindex: u32,
     /// The device's type, an ARPHRD number: only classic programs ask for it.
     pub hatype: u32,
+    /// The class that the sender's control group gives its packets: a helper asks for it.
+    pub cgroup_classid: u32,
+    /// The realm of the packet's route: a helper asks for it.
+    pub route_realm: u32,
+    /// The sender's control group: a helper asks for it.
+    pub cgroup_id: u64,
 }
 
 /// What a run counts and what generated code looks at: the head of an engine's world, before everything else.

@@ -11,6 +11,27 @@ pub const MAX_PACKET: usize = 262_144;
 /// Room before the packet, for headers that programs push. Two past a multiple of eight: after an Ethernet header,
 /// network headers are then aligned.
 const HEADROOM: usize = 4096 + 2;
+/// What there is in all: a packet of the greatest length can still grow by what one helper adds.
+const CAPACITY: usize = HEADROOM + MAX_PACKET + 4096;
+/// Bytes of a VLAN tag.
+pub(crate) const VLAN_HLEN: usize = 4;
+/// Bytes of two MAC addresses, behind which tags stand.
+const ADDRESSES: usize = 12;
+/// What XDP programs may use before the packet, and where a page ends behind it: the kernel's 256 bytes of headroom
+/// hold its own 40 at the start, and its own 320 end the page.
+const XDP_HEADROOM: usize = 216;
+const XDP_ROOM: usize = 3520;
+
+/// What helpers know of a packet and no program reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct PacketMeta {
+    /// Whether `hash` holds the flow's hash, which may be 0.
+    pub(crate) hash_known: bool,
+    /// Whether a header was put around the packet by `skb_adjust_room`.
+    pub(crate) encapsulated: bool,
+    /// The checksums, less one, that are said to be right.
+    pub(crate) verified: Option<u8>,
+}
 
 /// Where things are in the bytes from the link header on.
 pub(crate) struct Layout {
@@ -34,16 +55,20 @@ pub(crate) struct Packet {
     data: usize,
     network: usize,
     end: usize,
+    /// The lowest offset that a run has used, below which all is zero.
+    lowest: usize,
+    /// How far XDP programs may move the packet's end.
+    limit: usize,
 }
 
 impl Packet {
     pub(crate) fn new(prog_type: ProgType, memory: &mut Memory) -> Result<Packet, ArenaError> {
-        let block = memory.alloc(HEADROOM + MAX_PACKET)?;
+        let block = memory.alloc(CAPACITY)?;
         let writable = prog_type.row().packet == PacketAccess::Write;
         let region = Region { writable, ..Region::new("packet", RegionKind::Packet, 0) };
         let region = memory.add_region(block, HEADROOM as u64, region);
         let at = HEADROOM;
-        Ok(Packet { block, region, mac: at, meta: at, data: at, network: at, end: at })
+        Ok(Packet { block, region, mac: at, meta: at, data: at, network: at, end: at, lowest: at, limit: at })
     }
 
     /// Puts a packet in place; `skip_link` makes the program see it from the network header on.
@@ -55,12 +80,15 @@ impl Packet {
             Link::Ethernet => ETH_HLEN.min(bytes.len()),
             Link::Ip => 0,
         };
+        memory.clear_block(self.block, self.lowest, HEADROOM.saturating_sub(self.lowest));
+        self.lowest = HEADROOM;
         memory.write_block(self.block, HEADROOM, bytes);
         self.mac = HEADROOM;
         self.network = HEADROOM + header;
         self.end = HEADROOM + bytes.len();
         self.data = if skip_link { self.network } else { self.mac };
         self.meta = self.data;
+        self.limit = HEADROOM + bytes.len().max(XDP_ROOM);
         if skip_link {
             skb.len = skb.len.saturating_sub(header as u32);
         }
@@ -68,7 +96,8 @@ impl Packet {
     }
 
     /// Brings the region and the context's pointers in line with the offsets.
-    fn publish(&self, skb: &mut SkBuff, memory: &mut Memory) {
+    pub(crate) fn publish(&mut self, skb: &mut SkBuff, memory: &mut Memory) {
+        self.lowest = self.lowest.min(self.meta);
         let addr = |off: usize| self.block.addr() + off as u64;
         memory.resize(self.region, addr(self.meta), addr(self.end));
         skb.data = addr(self.data);
@@ -77,8 +106,23 @@ impl Packet {
     }
 
     /// Bytes from what the program sees first to the end.
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.end - self.data
+    }
+
+    /// Where the link header is; an origin for [`Packet::read_from`].
+    pub(crate) fn mac(&self) -> usize {
+        self.mac
+    }
+
+    /// Where the network header is; an origin for [`Packet::read_from`].
+    pub(crate) fn network(&self) -> usize {
+        self.network
+    }
+
+    /// The network header's offset from what the program sees first.
+    pub(crate) fn network_offset(&self) -> usize {
+        self.network.saturating_sub(self.data)
     }
 
     /// A copy of the whole packet, link header included.
@@ -110,6 +154,16 @@ impl Packet {
         fits
     }
 
+    /// Reads at an offset from an origin; false where that is out of range.
+    pub(crate) fn read_from(&self, origin: usize, off: usize, to: &mut [u8], memory: &Memory) -> bool {
+        let at = origin.saturating_add(off);
+        let fits = at <= self.end && to.len() <= self.end - at;
+        if fits {
+            memory.read_block(self.block, at, to);
+        }
+        fits
+    }
+
     /// Writes at an offset from what the program sees first; false where that is out of range.
     pub(crate) fn write(&self, off: usize, from: &[u8], memory: &mut Memory) -> bool {
         let fits = off <= self.len() && from.len() <= self.len() - off;
@@ -131,11 +185,153 @@ impl Packet {
             SKF_LL_OFF..SKF_NET_OFF => (self.mac, off - SKF_LL_OFF),
             _ => return None,
         };
-        let at = origin + usize::try_from(off).ok()?;
-        if at > self.end || to.len() > self.end - at {
-            return None;
+        self.read_from(origin, usize::try_from(off).ok()?, to, memory).then_some(())
+    }
+}
+
+/// Changes of the packet's ends and headers. They answer false, and change nothing, where there is no room.
+impl Packet {
+    /// Makes sure that so much fits before and behind the packet, moving it where needed.
+    fn make_room(&mut self, front: usize, back: usize, memory: &mut Memory) -> bool {
+        if front <= self.data && back <= CAPACITY - self.end {
+            return true;
         }
-        memory.read_block(self.block, at, to);
-        Some(())
+        let len = self.len();
+        let Some(most) = CAPACITY.checked_sub(len).and_then(|room| room.checked_sub(back)) else { return false };
+        if front > most {
+            return false;
+        }
+        let to = HEADROOM.max(front).min(most);
+        let mut bytes = vec![0; len];
+        memory.read_block(self.block, self.data, &mut bytes);
+        memory.write_block(self.block, to, &bytes);
+        self.mac = to + self.mac.saturating_sub(self.data);
+        self.network = to + self.network.saturating_sub(self.data);
+        (self.data, self.meta, self.end) = (to, to, to + len);
+        // Of what lay before, anything may be left.
+        self.lowest = 0;
+        true
+    }
+
+    /// Opens zero bytes at an offset; what is before them moves to the front.
+    fn open(&mut self, at: usize, count: usize, memory: &mut Memory) -> bool {
+        if at > self.len() || !self.make_room(count, 0, memory) {
+            return false;
+        }
+        let mut head = vec![0; at + count];
+        memory.read_block(self.block, self.data, &mut head[..at]);
+        self.data -= count;
+        self.meta = self.data;
+        memory.write_block(self.block, self.data, &head);
+        true
+    }
+
+    /// Removes bytes at an offset; what is before them moves up.
+    fn close(&mut self, at: usize, count: usize, memory: &mut Memory) -> bool {
+        if at.saturating_add(count) > self.len() {
+            return false;
+        }
+        let mut head = vec![0; at];
+        memory.read_block(self.block, self.data, &mut head);
+        self.data += count;
+        self.meta = self.data;
+        memory.write_block(self.block, self.data, &head);
+        true
+    }
+
+    /// Room of zeros before everything, which then is where the link header begins.
+    pub(crate) fn push_front(&mut self, count: usize, memory: &mut Memory) -> bool {
+        let opened = self.open(0, count, memory);
+        if opened {
+            self.mac = self.data;
+        }
+        opened
+    }
+
+    /// Room of zeros at an offset; both headers move to the front.
+    pub(crate) fn push_header(&mut self, at: usize, count: usize, memory: &mut Memory) -> bool {
+        let opened = self.open(at, count, memory);
+        if opened {
+            self.mac -= count;
+            self.network -= count;
+        }
+        opened
+    }
+
+    /// The opposite of [`Packet::push_header`].
+    pub(crate) fn pull_header(&mut self, at: usize, count: usize, memory: &mut Memory) -> bool {
+        let closed = self.close(at, count, memory);
+        if closed {
+            self.mac += count;
+            self.network += count;
+        }
+        closed
+    }
+
+    /// Puts a tag behind the addresses.
+    pub(crate) fn insert_tag(&mut self, tag: [u8; VLAN_HLEN], memory: &mut Memory) -> bool {
+        let opened = self.open(ADDRESSES, VLAN_HLEN, memory);
+        if opened {
+            self.mac = self.data;
+            memory.write_block(self.block, self.data + ADDRESSES, &tag);
+        }
+        opened
+    }
+
+    /// Takes the tag behind the addresses away. The network header is not before the end of an Ethernet header.
+    pub(crate) fn remove_tag(&mut self, memory: &mut Memory) -> bool {
+        let closed = self.close(ADDRESSES, VLAN_HLEN, memory);
+        if closed {
+            self.mac = self.data;
+            self.network = self.network.max(self.mac + ETH_HLEN);
+        }
+        closed
+    }
+
+    /// Cuts the packet off or appends zeros.
+    pub(crate) fn set_len(&mut self, len: usize, memory: &mut Memory) -> bool {
+        let more = len.saturating_sub(self.len());
+        if !self.make_room(0, more, memory) {
+            return false;
+        }
+        memory.clear_block(self.block, self.end, more);
+        self.end = self.data + len;
+        true
+    }
+
+    /// Moves the start of an XDP buffer and its metadata along; at least an Ethernet header stays.
+    pub(crate) fn move_head(&mut self, by: i64, memory: &mut Memory) -> bool {
+        let meta_len = self.data - self.meta;
+        let least = HEADROOM - XDP_HEADROOM + meta_len;
+        let Some(data) = self.data.checked_add_signed(by as isize) else { return false };
+        if data < least || data + ETH_HLEN > self.end {
+            return false;
+        }
+        let mut bytes = vec![0; meta_len];
+        memory.read_block(self.block, self.meta, &mut bytes);
+        (self.meta, self.data, self.mac) = (data - meta_len, data, data);
+        memory.write_block(self.block, self.meta, &bytes);
+        true
+    }
+
+    /// Moves the end of an XDP buffer, appending zeros; at least an Ethernet header stays.
+    pub(crate) fn move_tail(&mut self, by: i64, memory: &mut Memory) -> bool {
+        let Some(end) = self.end.checked_add_signed(by as isize) else { return false };
+        if end > self.limit || end < self.data + ETH_HLEN {
+            return false;
+        }
+        memory.clear_block(self.block, self.end, end.saturating_sub(self.end));
+        self.end = end;
+        true
+    }
+
+    /// How long an XDP buffer's metadata is after its start moved; none where it would leave its room.
+    pub(crate) fn meta_after(&self, by: i64) -> Option<usize> {
+        let meta = self.meta.checked_add_signed(by as isize)?;
+        (HEADROOM - XDP_HEADROOM..=self.data).contains(&meta).then(|| self.data - meta)
+    }
+
+    pub(crate) fn set_meta(&mut self, len: usize) {
+        self.meta = self.data - len;
     }
 }

@@ -1,6 +1,6 @@
 //! The packet context: derived from a frame as the kernel derives it, settable by field name.
 
-use oxbpf_abi::ctx::{CLASSIC, Field, SKB, Shape, XDP};
+use oxbpf_abi::ctx::{BESIDE, Field, SKB, Shape, XDP};
 use oxbpf_abi::layout::SkBuff;
 use thiserror::Error;
 
@@ -24,9 +24,9 @@ pub const ETH_HLEN: usize = 14;
 /// `pkt_type` is 0 (host) for the destination 00:00:00:00:00:00, 2 (multicast) for a group address, else 3 (other
 /// host); `ifindex` is 1 (the loopback device), `wire_len` is `len`; `family` and addresses are those of a socket
 /// that sent the packet's source and receives from its destination; `hatype` is what captures of this link type are
-/// from (1, Ethernet; 65534, no link header); everything else is 0.
+/// from (1, Ethernet; 65534, no link header); `cgroup_id` is 1, the root of control groups; everything else is 0.
 pub fn derive(data: &[u8], len: u32, link: Link) -> SkBuff {
-    let mut skb = SkBuff { len, wire_len: len, ifindex: 1, ..SkBuff::default() };
+    let mut skb = SkBuff { len, wire_len: len, ifindex: 1, cgroup_id: 1, ..SkBuff::default() };
     skb.hatype = match link {
         Link::Ethernet => ARPHRD_ETHER,
         Link::Ip => ARPHRD_NONE,
@@ -50,17 +50,47 @@ const ETH_P_IPV6: u16 = 0x86dd;
 
 /// The EtherType; of a frame with a length in its place, what the kernel says instead.
 fn ethernet_protocol(data: &[u8]) -> u16 {
+    data.get(12..).filter(|rest| rest.len() >= 2).map_or(0, encapsulated_protocol)
+}
+
+/// What an EtherType with what follows it says, in host order; of a length in its place, what the kernel says instead.
+pub(crate) fn encapsulated_protocol(bytes: &[u8]) -> u16 {
     const LEAST_ETHER_TYPE: u16 = 0x0600;
     const ETH_P_802_3: u16 = 1;
     const ETH_P_802_2: u16 = 4;
-    match *data {
-        [_, _, _, _, _, _, _, _, _, _, _, _, a, b, ref rest @ ..] => match u16::from_be_bytes([a, b]) {
+    match *bytes {
+        [a, b, ref rest @ ..] => match u16::from_be_bytes([a, b]) {
             kind @ LEAST_ETHER_TYPE.. => kind,
             _ if rest.starts_with(&[0xff, 0xff]) => ETH_P_802_3,
             _ => ETH_P_802_2,
         },
         _ => 0,
     }
+}
+
+/// Whether an EtherType in network order is one of tags: 802.1Q, 802.1ad.
+pub(crate) fn is_vlan(protocol: u16) -> bool {
+    matches!(u16::from_be(protocol), 0x8100 | 0x88a8)
+}
+
+/// A frame as it is on the wire: with the tag that its context keeps beside it.
+///
+/// ```
+/// use oxbpf_runtime::skb;
+///
+/// let mut ctx = skb::derive(&[0; 60], 60, skb::Link::Ethernet);
+/// assert_eq!(skb::on_wire(vec![0; 60], &ctx).len(), 60);
+/// (ctx.vlan_present, ctx.vlan_tci, ctx.vlan_proto) = (1, 100, 0x8100u16.to_be().into());
+/// assert_eq!(skb::on_wire(vec![0; 60], &ctx)[12..16], [0x81, 0, 0, 100]);
+/// ```
+pub fn on_wire(mut frame: Vec<u8>, skb: &SkBuff) -> Vec<u8> {
+    const ADDRESSES: usize = 12;
+    if skb.vlan_present != 0 && frame.len() >= ADDRESSES {
+        let [a, b] = (skb.vlan_proto as u16).to_le_bytes();
+        let [c, d] = (skb.vlan_tci as u16).to_be_bytes();
+        frame.splice(ADDRESSES..ADDRESSES, [a, b, c, d]);
+    }
+    frame
 }
 
 fn ip_protocol(data: &[u8]) -> u16 {
@@ -113,7 +143,7 @@ pub enum FieldError {
 }
 
 fn names() -> Vec<&'static str> {
-    let fields = SKB.fields.iter().chain(XDP.fields).chain(CLASSIC.fields);
+    let fields = SKB.fields.iter().chain(XDP.fields).chain(BESIDE.fields);
     let mut names: Vec<_> = fields.filter(|f| settable(f)).map(|f| f.name).collect();
     names.dedup();
     names
@@ -124,7 +154,7 @@ fn settable(field: &Field) -> bool {
 }
 
 fn find(name: &str) -> Result<&'static Field, FieldError> {
-    let field = SKB.field(name).or_else(|| XDP.field(name)).or_else(|| CLASSIC.field(name));
+    let field = SKB.field(name).or_else(|| XDP.field(name)).or_else(|| BESIDE.field(name));
     let field = field.ok_or_else(|| FieldError::Unknown { name: name.to_string() })?;
     if settable(field) { Ok(field) } else { Err(FieldError::Derived { name: name.to_string() }) }
 }

@@ -16,8 +16,9 @@ use crate::events::{Event, EventKind, Redirect, Sent, Target};
 use crate::helpers::Helpers;
 use crate::maps::{Map, MapError, MapSet};
 use crate::memory::{ArenaError, Block, Elements, Located, Memory, Region, RegionKind};
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketMeta};
 use crate::random::Random;
+use crate::skb;
 use crate::trap::{Access, TrapKind};
 
 /// Bytes of a function's frame.
@@ -91,6 +92,7 @@ pub struct Vm {
     /// The number of the run's packet.
     number: u64,
     sent: Sent,
+    meta: PacketMeta,
     trap: Option<TrapKind>,
     /// Reused for copies of guest memory.
     scratch: Vec<u8>,
@@ -130,6 +132,7 @@ impl Vm {
             traced: 0,
             number: 0,
             sent: Sent::default(),
+            meta: PacketMeta::default(),
             trap: None,
             scratch: Vec::new(),
         };
@@ -164,6 +167,7 @@ impl Vm {
         self.traced = 0;
         self.number = input.number;
         self.sent.clear();
+        self.meta = PacketMeta { hash_known: input.skb.hash != 0, ..PacketMeta::default() };
         self.trap = None;
     }
 
@@ -202,7 +206,8 @@ impl Vm {
     /// Sends a copy of the packet as it is now to another interface; false where the run has no room left for it.
     pub fn send_clone(&mut self, target: Target) -> Result<bool, TrapKind> {
         self.charge_bytes(self.packet.layout().len as u64)?;
-        Ok(self.sent.send_clone(Redirect { target, packet: self.packet_bytes() }))
+        let packet = skb::on_wire(self.packet_bytes(), &self.head.skb);
+        Ok(self.sent.send_clone(Redirect { target, packet }))
     }
 
     /// Says where the packet goes, should the verdict be redirect.
@@ -397,6 +402,37 @@ impl Vm {
         let result = then(&PacketView::at(&bytes, layout.data, layout.network));
         self.scratch = bytes;
         Ok(result)
+    }
+
+    /// Where the packet is and how long.
+    pub(crate) fn packet(&self) -> &Packet {
+        &self.packet
+    }
+
+    /// What helpers know of the packet and no program reads.
+    pub(crate) fn meta(&self) -> &PacketMeta {
+        &self.meta
+    }
+
+    pub(crate) fn meta_mut(&mut self) -> &mut PacketMeta {
+        &mut self.meta
+    }
+
+    /// Whether the packet stands for several that a device will make of it.
+    pub(crate) fn is_gso(&self) -> bool {
+        self.head.skb.gso_size != 0
+    }
+
+    /// Takes fuel for what moves the whole packet.
+    pub(crate) fn charge_packet(&mut self) -> Result<(), TrapKind> {
+        self.charge_bytes(self.packet.len() as u64)
+    }
+
+    /// Changes where the packet begins or ends; the program's pointers from before are void.
+    pub(crate) fn reshape<T>(&mut self, change: impl FnOnce(&mut Packet, &mut Memory) -> T) -> T {
+        let result = change(&mut self.packet, &mut self.memory);
+        self.packet.publish(&mut self.head.skb, &mut self.memory);
+        result
     }
 
     /// Reads packet bytes at an offset from what the program sees first; false where that is out of range.

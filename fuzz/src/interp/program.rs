@@ -189,11 +189,18 @@ impl Builder {
                     let value = Pseudo::MapFd(i32::from(n) % MAPS);
                     self.push(Insn::LoadPseudo { dst: reg, value });
                 }
-                Arg::MemOrNull if n & 1 == 0 => self.mov(reg, Operand::Imm(0)),
-                Arg::Mem if n & 3 == 0 => {
+                Arg::MemOrNull | Arg::UninitMemOrNull if n & 1 == 0 => self.mov(reg, Operand::Imm(0)),
+                Arg::Mem | Arg::ConstStr if n & 3 == 0 => {
                     self.push(Insn::LoadPseudo { dst: reg, value: Pseudo::MapValue { fd: MAPS - 1, off: 0 } });
                 }
-                Arg::MapKey | Arg::MapValue | Arg::Mem | Arg::MemOrNull | Arg::UninitMem => {
+                Arg::MapKey
+                | Arg::MapValue
+                | Arg::Mem
+                | Arg::MemOrNull
+                | Arg::UninitMem
+                | Arg::UninitMemOrNull
+                | Arg::UninitLong
+                | Arg::ConstStr => {
                     self.stack_pointer(reg, i16::from(n));
                 }
                 Arg::Size | Arg::SizeOrZero | Arg::Anything => self.mov(reg, Operand::Imm(i32::from(n as i8))),

@@ -3,6 +3,7 @@
 //! Nothing is copied; the direct classic interpreter and the helpers of migrated programs both look through a [`PacketView`].
 
 mod dissect;
+mod flow;
 
 use oxbpf_isa::cbpf::{LL_OFF, NET_OFF};
 
@@ -97,6 +98,13 @@ impl<'a> PacketView<'a> {
         let payload = dissect::payload(self.whole, self.network, protocol);
         // Counted from what the program sees first, which may be behind the link header.
         payload.map_or(0, |at| at.saturating_sub(self.whole.len() - self.data.len()) as u32)
+    }
+
+    /// A hash of the packet's flow, the same for both directions, never 0.
+    ///
+    /// `protocol` is the packet's EtherType in host order. The kernel's is keyed, so that no two hosts have the same.
+    pub(crate) fn flow_hash(&self, protocol: u16) -> u32 {
+        flow::hash(self.whole.get(self.network..).unwrap_or_default(), protocol)
     }
 }
 

@@ -1,32 +1,14 @@
-//! The format language of `trace_printk`: the kernel's subset of printf.
+//! The format language of `trace_printk` and its kin: the kernel's subset of printf.
 
 use oxbpf_abi::errno::{EINVAL, ENOSPC};
 
 use crate::memory::Memory;
 
-/// Why the kernel prints nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Refused {
-    /// The format is not one of the subset.
-    Malformed,
-    /// The arguments take more than the kernel's buffer for them.
-    Full,
-}
+/// Why the kernel prints nothing, as an error's number: the format is not one of the subset, or the arguments take
+/// more than the kernel's buffer for them.
+type Errno = i64;
 
-impl Refused {
-    /// The error number that the helper returns.
-    pub(super) fn errno(self) -> i64 {
-        match self {
-            Refused::Malformed => EINVAL,
-            Refused::Full => ENOSPC,
-        }
-    }
-}
-
-use Refused::{Full, Malformed};
-
-/// The longest line with its terminating zero, and the most bytes of arguments: the kernel's buffers.
-const MAX_LINE: usize = 1024;
+/// The most bytes of arguments: the kernel's buffer.
 const MAX_ARGS: usize = 512;
 /// The widest field that the kernel fills; more is this much.
 const MAX_WIDTH: i32 = 0x7f_ffff;
@@ -40,11 +22,12 @@ pub(super) struct Line {
     pub(super) len: usize,
 }
 
-/// The line that a format with its terminating zero makes of these arguments.
-pub(super) fn format(fmt: &[u8], args: &[u64], memory: &Memory) -> Result<Line, Refused> {
-    let end = fmt.iter().position(|&b| b == 0).ok_or(Malformed)?;
-    let mut writer = Writer { line: Line::default(), args: args.iter(), used: 0, memory };
-    let mut rest = &fmt[..end];
+/// The line that a format makes of these arguments, cut off where a buffer of `size` bytes has no more room for it
+/// and a terminating zero.
+pub(super) fn format(fmt: &[u8], args: &[u64], size: usize, memory: &Memory) -> Result<Line, Errno> {
+    let most = size.saturating_sub(1);
+    let mut writer = Writer { line: Line::default(), most, args: args.iter(), used: 0, memory };
+    let mut rest = fmt;
     while let Some((&byte, after)) = rest.split_first() {
         rest = match byte {
             b'%' if after.first() == Some(&b'%') => {
@@ -57,14 +40,14 @@ pub(super) fn format(fmt: &[u8], args: &[u64], memory: &Memory) -> Result<Line, 
                 writer.push(&[b]);
                 after
             }
-            _ => return Err(Malformed),
+            _ => return Err(EINVAL),
         };
     }
     Ok(writer.line)
 }
 
 /// Spaces in the kernel's table of characters, which is Latin-1.
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b'\t'..=b'\r' | b' ' | 0xa0)
 }
 
@@ -83,6 +66,8 @@ fn ends_word(rest: &[u8]) -> bool {
 
 struct Writer<'a> {
     line: Line,
+    /// How many bytes there is room for.
+    most: usize,
     args: std::slice::Iter<'a, u64>,
     /// Bytes of the arguments' buffer in use. The kernel copies numbers, and what it finds in memory as text.
     used: usize,
@@ -100,36 +85,36 @@ struct Padding {
 
 impl Writer<'_> {
     fn push(&mut self, bytes: &[u8]) {
-        let room = (MAX_LINE - 1).saturating_sub(self.line.bytes.len());
+        let room = self.most.saturating_sub(self.line.bytes.len());
         self.line.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.line.len += bytes.len();
     }
 
     fn fill(&mut self, byte: u8, count: usize) {
-        let room = (MAX_LINE - 1).saturating_sub(self.line.bytes.len());
+        let room = self.most.saturating_sub(self.line.bytes.len());
         self.line.bytes.extend(std::iter::repeat_n(byte, count.min(room)));
         self.line.len += count;
     }
 
-    fn arg(&mut self) -> Result<u64, Refused> {
-        self.args.next().copied().ok_or(Malformed)
+    fn arg(&mut self) -> Result<u64, Errno> {
+        self.args.next().copied().ok_or(EINVAL)
     }
 
     /// Takes room for a number of 4 or 8 bytes.
-    fn take_number(&mut self, bytes: usize) -> Result<(), Refused> {
+    fn take_number(&mut self, bytes: usize) -> Result<(), Errno> {
         self.used = self.used.next_multiple_of(4) + bytes;
-        if self.used <= MAX_ARGS { Ok(()) } else { Err(Full) }
+        if self.used <= MAX_ARGS { Ok(()) } else { Err(ENOSPC) }
     }
 
     /// Takes room for a text and a zero; the text as far as it fits. At least `least` bytes must be left.
-    fn take_text<'t>(&mut self, text: &'t [u8], least: usize) -> Result<&'t [u8], Refused> {
-        let room = MAX_ARGS.checked_sub(self.used).filter(|&room| room >= least).ok_or(Full)?;
+    fn take_text<'t>(&mut self, text: &'t [u8], least: usize) -> Result<&'t [u8], Errno> {
+        let room = MAX_ARGS.checked_sub(self.used).filter(|&room| room >= least).ok_or(ENOSPC)?;
         self.used += text.len() + 1;
         Ok(&text[..text.len().min(room - 1)])
     }
 
     /// One conversion after its percent sign; returns what follows it.
-    fn conversion<'f>(&mut self, mut rest: &'f [u8]) -> Result<&'f [u8], Refused> {
+    fn conversion<'f>(&mut self, mut rest: &'f [u8]) -> Result<&'f [u8], Errno> {
         let mut padding = Padding::default();
         while let Some((&flag, after)) = rest.split_first() {
             match flag {
@@ -144,7 +129,7 @@ impl Writer<'_> {
         (padding.width, rest) = width(rest);
         let longs = rest.iter().take(2).take_while(|&&b| b == b'l').count();
         rest = &rest[longs..];
-        let (&kind, after) = rest.split_first().ok_or(Malformed)?;
+        let (&kind, after) = rest.split_first().ok_or(EINVAL)?;
         let arg = self.arg()?;
         let value = if longs == 0 { u64::from(arg as u32) } else { arg };
         if matches!(kind, b'd' | b'i' | b'u' | b'x' | b'X') {
@@ -165,14 +150,14 @@ impl Writer<'_> {
             }
             b's' if longs == 0 => return self.string(arg, after, padding),
             b'p' if longs == 0 => return self.pointer(arg, after, padding),
-            _ => return Err(Malformed),
+            _ => return Err(EINVAL),
         }
         Ok(after)
     }
 
     /// `%p` and what may follow it: addresses, strings, and IP addresses in network order. What is read from memory by
     /// way of `%p` is not padded.
-    fn pointer<'f>(&mut self, arg: u64, rest: &'f [u8], padding: Padding) -> Result<&'f [u8], Refused> {
+    fn pointer<'f>(&mut self, arg: u64, rest: &'f [u8], padding: Padding) -> Result<&'f [u8], Errno> {
         match rest {
             [b'k', b's', after @ ..] => return self.string(arg, after, Padding::default()),
             // Of a process's memory; there is no process.
@@ -190,7 +175,7 @@ impl Writer<'_> {
             [b'x' | b's' | b'S' | b'B', ..] => self.address(arg, padding)?,
             [b'K', ..] => self.address(hashed(arg), padding)?,
             _ if ends_word(rest) => self.address(hashed(arg), padding)?,
-            _ => return Err(Malformed),
+            _ => return Err(EINVAL),
         }
         // Whatever letters and digits follow count as part of the conversion.
         let used = rest.iter().take_while(|&&b| is_alphanumeric(b)).count();
@@ -198,7 +183,7 @@ impl Writer<'_> {
     }
 
     /// An address takes 16 digits unless it is given a width.
-    fn address(&mut self, value: u64, padding: Padding) -> Result<(), Refused> {
+    fn address(&mut self, value: u64, padding: Padding) -> Result<(), Errno> {
         const DIGITS: usize = 16;
         self.take_number(8)?;
         let zero = padding.zero || padding.width.is_none();
@@ -218,9 +203,9 @@ impl Writer<'_> {
         bytes
     }
 
-    fn string<'f>(&mut self, addr: u64, after: &'f [u8], padding: Padding) -> Result<&'f [u8], Refused> {
+    fn string<'f>(&mut self, addr: u64, after: &'f [u8], padding: Padding) -> Result<&'f [u8], Errno> {
         if !ends_word(after) {
-            return Err(Malformed);
+            return Err(EINVAL);
         }
         let mut text = Vec::new();
         let mut byte = [0];
@@ -288,10 +273,9 @@ fn signed(value: i64, padding: Padding) -> String {
 mod tests {
     use super::*;
 
-    fn line(fmt: &str, args: &[u64]) -> Result<String, Refused> {
+    fn line(fmt: &str, args: &[u64]) -> Result<String, Errno> {
         let memory = Memory::new().unwrap();
-        let fmt: Vec<u8> = fmt.bytes().chain([0]).collect();
-        format(&fmt, args, &memory).map(|line| String::from_utf8(line.bytes).unwrap())
+        format(fmt.as_bytes(), args, 1024, &memory).map(|line| String::from_utf8(line.bytes).unwrap())
     }
 
     #[test]
@@ -312,17 +296,17 @@ mod tests {
     #[test]
     fn a_long_line_is_counted_whole() {
         let memory = Memory::new().unwrap();
-        let long = format(b"%9999999999d\0", &[7], &memory).unwrap();
-        assert_eq!((long.bytes.len(), long.len), (MAX_LINE - 1, 1_410_065_407.min(MAX_WIDTH as usize)));
+        let long = format(b"%9999999999d", &[7], 1024, &memory).unwrap();
+        assert_eq!((long.bytes.len(), long.len), (1023, 1_410_065_407.min(MAX_WIDTH as usize)));
+        assert_eq!(format(b"abc", &[], 0, &memory).unwrap(), Line { bytes: vec![], len: 3 });
     }
 
     #[test]
     fn what_the_kernel_refuses() {
-        assert_eq!(line("%d %d %d %d", &[1, 2, 3]), Err(Malformed), "more conversions than arguments");
-        assert_eq!(line("%f", &[1]), Err(Malformed));
-        assert_eq!(line("%", &[1]), Err(Malformed));
-        assert_eq!(line("\x01", &[]), Err(Malformed));
-        assert_eq!(line("%sx", &[0]), Err(Malformed), "a string ends with a space or punctuation");
-        assert_eq!(format(b"abc", &[], &Memory::new().unwrap()), Err(Malformed), "no terminating zero");
+        assert_eq!(line("%d %d %d %d", &[1, 2, 3]), Err(EINVAL), "more conversions than arguments");
+        assert_eq!(line("%f", &[1]), Err(EINVAL));
+        assert_eq!(line("%", &[1]), Err(EINVAL));
+        assert_eq!(line("\x01", &[]), Err(EINVAL));
+        assert_eq!(line("%sx", &[0]), Err(EINVAL), "a string ends with a space or punctuation");
     }
 }

@@ -5,8 +5,19 @@
 //! engine looks after calls that may trap.
 #![allow(unsafe_code)]
 
+mod args;
 mod bodies;
+mod bytes;
+mod checksum;
+mod classic;
+mod fields;
 mod format;
+mod host;
+mod redirect;
+mod resize;
+mod text;
+mod vlan;
+mod xdp;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
