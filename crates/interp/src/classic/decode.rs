@@ -1,144 +1,131 @@
 //! Instructions to operations, index for index.
 
-use std::mem::discriminant;
-
 use oxbpf_isa::Narrow;
 use oxbpf_isa::cbpf::{AluOp, Cond, Ext, Insn, Operand};
 
-use super::op::{Fused, Op, Ways, for_each_fused};
+use super::op::{Op, Step, Way};
+use super::run::{self, Abs, Acc, Ind, Masked, Source, tests};
 
 /// The operations of a checked program.
 pub(super) fn decode(insns: &[Insn]) -> Box<[Op]> {
-    let mut ops = vec![Op::RetA; insns.len()];
-    // From the end on: what a jump leads to stands behind it.
-    for (at, insn) in insns.iter().enumerate().rev() {
-        let fused = match insns.get(at + 1) {
-            Some(&Insn::JumpIf { cond, src: Operand::K(k), jt, jf }) => {
-                fused(insn, cond, k, ways(at + 1, jt, jf), &ops)
-            }
-            _ => None,
-        };
-        let op = fused.unwrap_or_else(|| single(at, insn));
-        ops[at] = either(op, ops.get(at + 1), at + 1).unwrap_or(op);
-    }
-    ops.into_boxed_slice()
+    let op = |at| either(insns, at).or_else(|| tested(insns, at)).unwrap_or_else(|| single(insns[at]));
+    (0..insns.len()).map(op).collect()
 }
 
-/// Two comparisons in a row that lead to the same place if either holds: one less to predict.
-fn either(op: Op, next: Option<&Op>, at_next: usize) -> Option<Op> {
-    match (op, next) {
-        (Op::EqK(a, first), Some(&Op::EqK(b, second)))
-            if usize::from(first.fails) == at_next && first.holds == second.holds =>
+const fn op(run: Step) -> Op {
+    Op { run, off: 0, k: 0, more: 0, holds: 0, fails: 0 }
+}
+
+/// What a source has: the load, whether either of two is a number, and its tests by condition and ways.
+struct Of {
+    load: Step,
+    either: Step,
+    tests: [[[Step; 3]; 3]; 4],
+}
+
+const fn of<S: Source>() -> Of {
+    Of { load: run::load::<S>, either: run::either::<S>, tests: tests::<S>() }
+}
+
+static ACC: Of = of::<Acc>();
+/// By size, in the order of [`Narrow`].
+static ABS: [Of; 3] = [of::<Abs<1>>(), of::<Abs<2>>(), of::<Abs<4>>()];
+static MASKED: [Of; 3] = [of::<Masked<1>>(), of::<Masked<2>>(), of::<Masked<4>>()];
+static IND: [Of; 3] = [of::<Ind<1>>(), of::<Ind<2>>(), of::<Ind<4>>()];
+
+fn index(size: Narrow) -> usize {
+    match size {
+        Narrow::B => 0,
+        Narrow::H => 1,
+        Narrow::W => 2,
+    }
+}
+
+/// A load from the packet, and from which offset.
+fn load(insn: Insn) -> Option<(&'static Of, u32)> {
+    match insn {
+        Insn::LdAbs { size, k } => Some((&ABS[index(size)], k)),
+        Insn::LdInd { size, k } => Some((&IND[index(size)], k)),
+        _ => None,
+    }
+}
+
+/// A comparison with a constant, together with what is before it of a load and a mask.
+fn tested(insns: &[Insn], at: usize) -> Option<Op> {
+    let (of, off, more, jump) = match (insns[at], insns.get(at + 1)) {
+        (Insn::LdAbs { size, k }, Some(&Insn::Alu { op: AluOp::And, src: Operand::K(mask) })) => {
+            (&MASKED[index(size)], k, mask, at + 2)
+        }
+        (Insn::JumpIf { .. }, _) => (&ACC, 0, 0, at),
+        (insn, _) => load(insn).map(|(of, off)| (of, off, 0, at + 1))?,
+    };
+    let &Insn::JumpIf { cond, src: Operand::K(k), jt, jf } = insns.get(jump)? else { return None };
+    let way = |skip: u8| {
+        let target = jump + 1 + usize::from(skip);
+        match insns[target] {
+            Insn::RetK(k) => (Way::Ret, k),
+            _ if skip == 0 => (Way::Next, 0),
+            _ => (Way::Skip, (target - at) as u32),
+        }
+    };
+    let ((if_holds, holds), (if_fails, fails)) = (way(jt), way(jf));
+    let run = of.tests[cond as usize][if_holds as usize][if_fails as usize];
+    Some(Op { run, off, k, more, holds, fails })
+}
+
+/// Two loads that are compared with the same number, and end the program with one result if either is it and with
+/// another if neither is.
+fn either(insns: &[Insn], at: usize) -> Option<Op> {
+    let &[first, jump, second, last, ..] = &insns[at..] else { return None };
+    let ((of, off), (other, more)) = (load(first)?, load(second)?);
+    let equal = |insn, at: usize| match insn {
+        Insn::JumpIf { cond: Cond::Eq, src: Operand::K(k), jt, jf } => {
+            Some((k, insns[at + 1 + usize::from(jt)], insns[at + 1 + usize::from(jf)], jf))
+        }
+        _ => None,
+    };
+    let ((k, holds, _, 0), (also_k, also_holds, fails, _)) = (equal(jump, at + 1)?, equal(last, at + 3)?) else {
+        return None;
+    };
+    match (holds, also_holds, fails) {
+        (Insn::RetK(holds), Insn::RetK(also), Insn::RetK(fails))
+            if k == also_k && holds == also && std::ptr::eq(of, other) =>
         {
-            Some(Op::EqEitherK([a, b], second))
+            Some(Op { run: of.either, off, k, more, holds, fails })
         }
         _ => None,
     }
 }
 
-/// Whether both ways lead to operations of one kind, so that which of them it is need not be predicted.
-fn alike(ways: Ways, ops: &[Op]) -> bool {
-    let [holds, fails] = [ways.holds, ways.fails].map(|at| discriminant(&ops[usize::from(at)]));
-    holds == fails
-}
-
-/// A checked program has 4,096 instructions at most, and its jumps land inside.
-fn ways(at: usize, jt: u8, jf: u8) -> Ways {
-    Ways { holds: target(at, jt.into()), fails: target(at, jf.into()) }
-}
-
-fn target(at: usize, skip: u32) -> u16 {
-    (at + 1 + skip as usize) as u16
-}
-
-macro_rules! fuse {
-    ($($fused:ident $kind:ident $bytes:literal $cond:ident $way:ident,)*) => {
-        /// A load with the comparison behind it.
-        fn fused(load: &Insn, cond: Cond, k: u32, ways: Ways, ops: &[Op]) -> Option<Op> {
-            let (indirect, size, off) = match *load {
-                Insn::LdAbs { size, k } => (false, size, k),
-                Insn::LdInd { size, k } => (true, size, k),
-                _ => return None,
-            };
-            let fused = Fused { off, k, ways };
-            Some(match (indirect, size.size().bytes(), cond, alike(ways, ops)) {
-                $((fuse!(@ $kind), $bytes, Cond::$cond, fuse!(@ $way)) => Op::$fused(fused),)*
-                _ => return None,
-            })
+/// One instruction by itself.
+fn single(insn: Insn) -> Op {
+    let k = |run, k| Op { k, ..op(run) };
+    match insn {
+        Insn::LdImm(n) => k(run::ld_imm, n),
+        Insn::LdLen => op(run::ld_len),
+        Insn::LdMem(m) => k(run::ld_mem, m.index() as u32),
+        Insn::LdAbs { size, k } => Op { off: k, ..op(ABS[index(size)].load) },
+        Insn::LdInd { size, k } => Op { off: k, ..op(IND[index(size)].load) },
+        Insn::LdExt { ext: Ext::XorX, .. } => op(run::ALU[AluOp::Xor as usize][1]),
+        Insn::LdExt { ext, .. } => k(run::ext, ext.k()),
+        Insn::LdxImm(n) => k(run::ldx_imm, n),
+        Insn::LdxLen => op(run::ldx_len),
+        Insn::LdxMem(m) => k(run::ldx_mem, m.index() as u32),
+        Insn::LdxMsh(k) => Op { off: k, ..op(run::ldx_msh) },
+        Insn::St(m) => k(run::st, m.index() as u32),
+        Insn::Stx(m) => k(run::stx, m.index() as u32),
+        Insn::Alu { op: alu, src: Operand::K(n) } => k(run::ALU[alu as usize][0], n),
+        Insn::Alu { op: alu, src: Operand::X } => op(run::ALU[alu as usize][1]),
+        Insn::Neg => op(run::neg),
+        Insn::Ja(skip) => Op { holds: skip + 1, ..op(run::jump) },
+        // Those with a constant have a test.
+        Insn::JumpIf { cond, jt, jf, .. } => {
+            Op { holds: u32::from(jt) + 1, fails: u32::from(jf) + 1, ..op(run::TESTS_X[cond as usize]) }
         }
-    };
-    (@ abs) => { false };
-    (@ ind) => { true };
-    (@ go) => { false };
-    (@ pick) => { true };
-}
-for_each_fused!(fuse);
-
-fn single(at: usize, insn: &Insn) -> Op {
-    match *insn {
-        Insn::LdImm(k) => Op::LdImm(k),
-        Insn::LdLen => Op::LdLen,
-        Insn::LdMem(m) => Op::LdMem(m),
-        Insn::LdAbs { size: Narrow::B, k } => Op::AbsB(k),
-        Insn::LdAbs { size: Narrow::H, k } => Op::AbsH(k),
-        Insn::LdAbs { size: Narrow::W, k } => Op::AbsW(k),
-        Insn::LdInd { size: Narrow::B, k } => Op::IndB(k),
-        Insn::LdInd { size: Narrow::H, k } => Op::IndH(k),
-        Insn::LdInd { size: Narrow::W, k } => Op::IndW(k),
-        Insn::LdExt { ext: Ext::XorX, .. } => Op::XorX,
-        Insn::LdExt { ext, .. } => Op::Ext(ext),
-        Insn::LdxImm(k) => Op::LdxImm(k),
-        Insn::LdxLen => Op::LdxLen,
-        Insn::LdxMem(m) => Op::LdxMem(m),
-        Insn::LdxMsh(k) => Op::LdxMsh(k),
-        Insn::St(m) => Op::St(m),
-        Insn::Stx(m) => Op::Stx(m),
-        Insn::Alu { op, src } => arithmetic(op, src),
-        Insn::Neg => Op::Neg,
-        Insn::Ja(k) => Op::Jump(target(at, k)),
-        Insn::JumpIf { cond, src, jt, jf } => jump(cond, src, ways(at, jt, jf)),
-        Insn::RetK(k) => Op::RetK(k),
-        Insn::RetA => Op::RetA,
-        Insn::RetX => Op::RetX,
-        Insn::Tax => Op::Tax,
-        Insn::Txa => Op::Txa,
-    }
-}
-
-fn arithmetic(op: AluOp, src: Operand) -> Op {
-    match (op, src) {
-        (AluOp::Add, Operand::K(k)) => Op::AddK(k),
-        (AluOp::Sub, Operand::K(k)) => Op::SubK(k),
-        (AluOp::Mul, Operand::K(k)) => Op::MulK(k),
-        (AluOp::Div, Operand::K(k)) => Op::DivK(k),
-        (AluOp::Or, Operand::K(k)) => Op::OrK(k),
-        (AluOp::And, Operand::K(k)) => Op::AndK(k),
-        (AluOp::Lsh, Operand::K(k)) => Op::LshK(k),
-        (AluOp::Rsh, Operand::K(k)) => Op::RshK(k),
-        (AluOp::Mod, Operand::K(k)) => Op::ModK(k),
-        (AluOp::Xor, Operand::K(k)) => Op::XorK(k),
-        (AluOp::Add, Operand::X) => Op::AddX,
-        (AluOp::Sub, Operand::X) => Op::SubX,
-        (AluOp::Mul, Operand::X) => Op::MulX,
-        (AluOp::Div, Operand::X) => Op::DivX,
-        (AluOp::Or, Operand::X) => Op::OrX,
-        (AluOp::And, Operand::X) => Op::AndX,
-        (AluOp::Lsh, Operand::X) => Op::LshX,
-        (AluOp::Rsh, Operand::X) => Op::RshX,
-        (AluOp::Mod, Operand::X) => Op::ModX,
-        (AluOp::Xor, Operand::X) => Op::XorX,
-    }
-}
-
-fn jump(cond: Cond, src: Operand, ways: Ways) -> Op {
-    match (cond, src) {
-        (Cond::Eq, Operand::K(k)) => Op::EqK(k, ways),
-        (Cond::Gt, Operand::K(k)) => Op::GtK(k, ways),
-        (Cond::Ge, Operand::K(k)) => Op::GeK(k, ways),
-        (Cond::Set, Operand::K(k)) => Op::SetK(k, ways),
-        (Cond::Eq, Operand::X) => Op::EqX(ways),
-        (Cond::Gt, Operand::X) => Op::GtX(ways),
-        (Cond::Ge, Operand::X) => Op::GeX(ways),
-        (Cond::Set, Operand::X) => Op::SetX(ways),
+        Insn::RetK(n) => k(run::ret_k, n),
+        Insn::RetA => op(run::ret_a),
+        Insn::RetX => op(run::ret_x),
+        Insn::Tax => op(run::tax),
+        Insn::Txa => op(run::txa),
     }
 }

@@ -31,22 +31,20 @@ use op::Op;
 /// A program ready to run. Operation and instruction of the same index belong together.
 #[derive(Clone, Debug)]
 pub struct Code {
+    /// At least one, as of all checked programs.
     ops: Box<[Op]>,
-    /// Whether the program asks the host nothing.
-    short: bool,
 }
 
 impl Code {
     /// Decodes a program.
     pub fn new(program: &Program) -> Code {
-        let ops = decode::decode(program.insns());
-        Code { short: !ops.iter().any(Op::needs_whole), ops }
+        Code { ops: decode::decode(program.insns()) }
     }
 
     /// Runs the program: what it returns, 0 where a load is out of range or a divisor is 0.
     #[inline]
     pub fn run(&self, packet: &Packet<'_>) -> u32 {
-        run::run(&self.ops, self.short, packet)
+        run::run(self, packet)
     }
 }
 

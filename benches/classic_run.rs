@@ -1,6 +1,6 @@
 //! The direct classic interpreter beside libpcap's `bpf_filter`, on varied packets, in turns.
 //!
-//! `cargo bench -p oxbpf-interp --bench classic`. libpcap is looked for as `libpcap.so.0.8`, compiles the filters and runs them;
+//! `cargo bench --bench classic_run`. libpcap is looked for as `libpcap.so.0.8`, compiles the filters and runs them;
 //! without it there is nothing to measure. For each filter, the best of 40 rounds of each is told.
 #![allow(unsafe_code)]
 
