@@ -4,11 +4,14 @@
 //! text; the crates re-exported here do the rest.
 #![forbid(unsafe_code)]
 
+pub mod bare;
 pub mod compare;
 pub mod ctx_json;
+pub mod engines;
 pub mod map_json;
 pub mod prog;
 pub mod seccomp;
+pub mod selftest;
 pub mod text_unit;
 
 pub use oxbpf_abi as abi;

@@ -2,9 +2,11 @@
 
 mod asm;
 mod classic;
+mod conformance;
 mod disasm;
 mod migrate;
 mod run;
+mod selftest;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -62,14 +64,17 @@ enum Verb {
     Disasm(disasm::Arguments),
     Migrate(migrate::Arguments),
     Verify(classic::verify::Arguments),
+    Selftest(selftest::Arguments),
+    ConformancePlugin(conformance::Arguments),
 }
 
-/// Parses the process's arguments and runs the verb. Called as `bpf_asm`, it is that tool.
+/// Parses the process's arguments and runs the verb. Called as `bpf_asm`, it is that tool; called as
+/// `oxbpf-conformance-plugin`, that verb.
 pub fn main() -> ExitCode {
     if classic::bpf_asm::is_called() {
         return classic::bpf_asm::main();
     }
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(conformance::named(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(e) => {
             // Help and version are no errors; clap prints each where it belongs.
@@ -83,6 +88,8 @@ pub fn main() -> ExitCode {
         Verb::Disasm(a) => disasm::main(a),
         Verb::Migrate(a) => migrate::main(a),
         Verb::Verify(a) => classic::verify::main(a),
+        Verb::Selftest(a) => selftest::main(a),
+        Verb::ConformancePlugin(a) => conformance::main(a),
     };
     let exit = catch_unwind(AssertUnwindSafe(verb)).unwrap_or_else(|_| {
         say("error[internal]: this is a defect of oxbpf; please report it, with what it was given");

@@ -19,6 +19,7 @@
 //! [`cbpf`] is the same for classic BPF.
 #![forbid(unsafe_code)]
 
+pub mod catalog;
 pub mod cbpf;
 mod decode;
 mod encode;
