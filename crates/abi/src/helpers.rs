@@ -2,7 +2,6 @@
 //! the table and by the runtime for the bodies: a row without a body does not compile.
 
 use crate::ProgType;
-use crate::helper_names::HELPER_NAMES;
 
 /// What a helper wants in an argument register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,7 +151,7 @@ macro_rules! for_each_helper {
             152 redirect_neigh (Anything, MemOrNull, SizeOrZero, Anything) -> Scalar, TC, [may_trap]
             155 redirect_peer (Anything, Anything) -> Scalar, TC, []
             160 ktime_get_coarse_ns () -> Scalar, All, [hosts_own]
-            165 snprintf (UninitMemOrNull, SizeOrZero, ConstStr, MemOrNull, SizeOrZero) -> Scalar, All, [may_trap]
+            165 snprintf (UninitMemOrNull, SizeOrZero, ConstStr, MemOrNull, SizeOrZero) -> Scalar, All, [gpl_only may_trap]
             177 trace_vprintk (Mem, Size, MemOrNull, SizeOrZero) -> Scalar, All, [gpl_only may_trap]
             182 strncmp (Mem, Size, ConstStr) -> Scalar, All, [may_trap]
             188 xdp_get_buff_len (Ctx) -> Scalar, XDP, [may_trap]
@@ -215,7 +214,7 @@ pub fn helper_by_id(id: u32) -> Option<&'static HelperRow> {
 
 /// The name of a helper of Linux 6.18 without `bpf_`, whether it is implemented here or not.
 pub fn helper_name(id: u32) -> Option<&'static str> {
-    HELPER_NAMES.get(id as usize).copied().filter(|_| id != 0)
+    crate::uapi::helper_by_id(id).map(|h| h.name)
 }
 
 /// The helper of this name, with or without `bpf_`.

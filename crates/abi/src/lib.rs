@@ -17,11 +17,11 @@
 pub mod act;
 pub mod ctx;
 pub mod errno;
-mod helper_names;
 mod helpers;
 pub mod layout;
 mod maps;
 mod progs;
+pub mod uapi;
 
 pub use helpers::{Arg, HELPERS, HelperRow, PRIVATE_HELPERS, Ret, helper_by_id, helper_by_name, helper_name};
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
