@@ -48,7 +48,8 @@ fn programs_contain_what_they_are_about() {
     for vector in vectors() {
         let Subject::Program { text, .. } = &vector.subject else { continue };
         let unit = oxbpf::text_unit::parse(text, "vector", &Default::default());
-        let unit = unit.unwrap_or_else(|e| panic!("{}: {}", vector.name(), oxbpf::text_unit::render(&e, text, "vector")));
+        let unit =
+            unit.unwrap_or_else(|e| panic!("{}: {}", vector.name(), oxbpf::text_unit::render(&e, text, "vector")));
         let kinds: HashSet<_> = unit.programs()[0].insns().iter().map(Kind::of).collect();
         assert!(kinds.contains(&vector.kind), "{} has no {}", vector.name(), vector.kind.name());
     }

@@ -61,12 +61,12 @@ pub fn run(vector: &Vector, engine: &dyn Engine) -> Outcome {
     let results = match &vector.subject {
         Subject::Insn { form, operands } => {
             let memory = frame::memory(operands);
-            let run = |&returned| {
-                Bare::new(&frame::program(vector.kind, *form, operands, returned), &memory).run(engine)
-            };
+            let run =
+                |&returned| Bare::new(&frame::program(vector.kind, *form, operands, returned), &memory).run(engine);
             frame::results(vector.kind).iter().map(run).collect::<Vec<_>>()
         }
-        Subject::Program { text, packet, .. } => match text_unit::parse(text, "vector", &text_unit::Options::default()) {
+        Subject::Program { text, packet, .. } => match text_unit::parse(text, "vector", &text_unit::Options::default())
+        {
             Err(errors) => return Outcome::Failed(text_unit::render(&errors, text, "vector")),
             Ok(unit) => {
                 let insns = unit.programs()[0].insns();

@@ -152,11 +152,7 @@ fn instruction(line: &str, number: u32) -> Result<Vector, String> {
     Ok(vector)
 }
 
-fn program<'a>(
-    head: &str,
-    number: u32,
-    lines: &mut impl Iterator<Item = (&'a str, u32)>,
-) -> Result<Vector, String> {
+fn program<'a>(head: &str, number: u32, lines: &mut impl Iterator<Item = (&'a str, u32)>) -> Result<Vector, String> {
     let (name, title) = head.split_once(": ").ok_or("no title behind the name")?;
     let kind = kind(name)?;
     let (mut text, mut packet) = (String::new(), None);

@@ -51,7 +51,11 @@ impl Edge {
         row(Edge::SignedOverflow, "signed-overflow", "the most negative number divided by -1 is itself, remainder 0"),
         row(Edge::SignedOperands, "signed-operands", "operands are signed; a remainder has the dividend's sign"),
         row(Edge::ShiftCount, "shift-count", "a shift count is taken modulo the width"),
-        row(Edge::UpperHalfCleared, "upper-half-cleared", "an operation on 32 bits clears the upper half of its register"),
+        row(
+            Edge::UpperHalfCleared,
+            "upper-half-cleared",
+            "an operation on 32 bits clears the upper half of its register",
+        ),
         row(Edge::ImmSignExtended, "imm-sign-extended", "the immediate is extended to 64 bits by its sign"),
         row(Edge::SignExtends, "sign-extends", "the upper bits are copies of the sign"),
         row(Edge::ZeroExtends, "zero-extends", "the upper bits are zero"),
@@ -63,7 +67,11 @@ impl Edge {
         row(Edge::UnsignedOrder, "unsigned-order", "the comparison is unsigned: all ones are the greatest number"),
         row(Edge::FetchesOld, "fetches-old", "the source register gets what memory held, zero-extended"),
         row(Edge::ExchangeHit, "exchange-hit", "where memory equals r0, it gets the source; r0 gets what memory held"),
-        row(Edge::ExchangeMiss, "exchange-miss", "where it differs, memory stays; r0 gets what memory held, zero-extended"),
+        row(
+            Edge::ExchangeMiss,
+            "exchange-miss",
+            "where it differs, memory stays; r0 gets what memory held, zero-extended",
+        ),
     ];
 
     /// This rule's row.
