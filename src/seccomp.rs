@@ -133,8 +133,8 @@ impl RuleError {
 /// Checks that a program may look at system calls; the first rule that it breaks otherwise.
 pub fn check(program: &Program) -> Result<(), RuleError> {
     let rule = |insn: &Insn| match *insn {
-        Insn::LdAbs { size: Narrow::W, k } if k.is_multiple_of(4) && k < SIZE as u32 => None,
-        Insn::LdAbs { size: Narrow::W, k } => Some(Rule::Offset { k }),
+        Insn::LdAbs { size: Narrow::W, k } if k.k().is_multiple_of(4) && k.k() < SIZE as u32 => None,
+        Insn::LdAbs { size: Narrow::W, k } => Some(Rule::Offset { k: k.k() }),
         Insn::LdAbs { .. } | Insn::LdInd { .. } | Insn::LdExt { .. } | Insn::LdxMsh(_) => Some(Rule::Load),
         Insn::Alu { op: AluOp::Mod, .. } => Some(Rule::Modulo),
         _ => None,
@@ -164,7 +164,7 @@ mod tests {
             (error.code(), error.to_string())
         };
         let offset = "insn 0: offset 62 is not that of a word in the 64 bytes of a call's data";
-        assert_eq!(broken(Insn::LdAbs { size: Narrow::W, k: 62 }), ("seccomp-offset", offset.into()));
+        assert_eq!(broken(Insn::ld_abs(Narrow::W, 62)), ("seccomp-offset", offset.into()));
         let load = "insn 0: a call's data is loaded by whole words at constant offsets";
         assert_eq!(broken(Insn::LdxMsh(0)), ("seccomp-load", load.into()));
         let modulo = Insn::Alu { op: AluOp::Mod, src: oxbpf_isa::cbpf::Operand::X };

@@ -116,10 +116,7 @@ impl Shape {
             (Shape::Ld(Narrow::W), Arg::Mem(m)) => Insn::LdMem(m),
             (Shape::Ld(size), Arg::Ext(ext)) => Insn::LdExt { size, ext },
             (Shape::Ld(size), Arg::Ind(k)) => Insn::LdInd { size, k },
-            (Shape::Ld(size), Arg::Abs(k)) => match Ext::from_k(k) {
-                Some(ext) => Insn::LdExt { size, ext },
-                None => Insn::LdAbs { size, k },
-            },
+            (Shape::Ld(size), Arg::Abs(k)) => Insn::ld_abs(size, k),
             (Shape::Ldx | Shape::Ldxi, Arg::K(k)) => Insn::LdxImm(k),
             (Shape::Ldx, Arg::Len) => Insn::LdxLen,
             (Shape::Ldx, Arg::Mem(m)) => Insn::LdxMem(m),

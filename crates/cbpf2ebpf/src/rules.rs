@@ -46,7 +46,7 @@ pub(crate) fn insn(code: &mut Emitter, at: usize, insn: &cbpf::Insn, live: &Live
         cbpf::Insn::LdImm(k) => code.push(mov(A, imm(k))),
         cbpf::Insn::LdLen => code.push(field(A, "len")),
         cbpf::Insn::LdMem(m) => code.push(load(A, m)),
-        cbpf::Insn::LdAbs { size, k } => code.push(Insn::LdAbs { size, imm: k as i32 }),
+        cbpf::Insn::LdAbs { size, k } => code.push(Insn::LdAbs { size, imm: k.k() as i32 }),
         cbpf::Insn::LdInd { size, k } => code.push(Insn::LdInd { size, src: X, imm: k as i32 }),
         cbpf::Insn::LdExt { ext, .. } => extension(code, ext),
         cbpf::Insn::LdxImm(k) => code.push(mov(X, imm(k))),

@@ -75,7 +75,7 @@ fn comparisons_in_a_row_are_one_question() {
     for (byte, answer) in [(1, 10), (2, 10), (3, 10), (4, 20), (5, 30), (6, 20)] {
         // The frame's bytes are their offsets. The last comparison leads elsewhere.
         let insns = [
-            Insn::LdAbs { size: Narrow::B, k: byte },
+            Insn::ld_abs(Narrow::B, byte),
             is(1, 3, 0),
             is(2, 2, 0),
             is(3, 1, 0),

@@ -239,10 +239,10 @@ fn inside() {
             .map(|r| (vec![Insn::LdImm(16), Insn::LdxImm(3)], load(r.ext)))
             .collect();
         for k in [0, 1, 12, 13, 14, 20] {
-            loads.extend([NET_OFF, LL_OFF].map(|base| (vec![], Insn::LdAbs { size, k: base + k })));
+            loads.extend([NET_OFF, LL_OFF].map(|base| (vec![], Insn::ld_abs(size, base + k))));
         }
         for k in [FRAME as u32 - 18, FRAME as u32 - 17, FRAME as u32 - 4] {
-            loads.extend([0, NET_OFF, LL_OFF].map(|base| (vec![], Insn::LdAbs { size, k: base + k })));
+            loads.extend([0, NET_OFF, LL_OFF].map(|base| (vec![], Insn::ld_abs(size, base + k))));
         }
         for (before, load) in loads {
             let theirs = wire.value(frame, &before, load);

@@ -55,7 +55,7 @@ fn jumps_land_where_they_should() {
 /// A load, a mask and a comparison, and jumps between them.
 #[test]
 fn fused_instructions_can_be_entered_in_the_middle() {
-    let load = Insn::LdAbs { size: Narrow::B, k: 0 };
+    let load = Insn::ld_abs(Narrow::B, 0);
     let mask = Insn::Alu { op: AluOp::And, src: Operand::K(0x0f) };
     let tail = [load, mask, equal(5, 0, 1), Insn::RetK(1), Insn::RetA];
     for (byte, skip, expected) in [(0x35, 0, 1), (0x36, 0, 6), (0, 1, 1), (0, 2, 0x25), (0xff, 1, 1), (0x15, 3, 1)] {
@@ -69,7 +69,7 @@ fn fused_instructions_can_be_entered_in_the_middle() {
 /// Two loads that are compared with one number: each may be out of range, and the first alone may decide.
 #[test]
 fn either_of_two_loads_decides() {
-    let load = |k| Insn::LdAbs { size: Narrow::H, k };
+    let load = |k| Insn::ld_abs(Narrow::H, k);
     let program =
         |first, second| [load(first), equal(7, 2, 0), load(second), equal(7, 0, 1), Insn::RetK(10), Insn::RetK(20)];
     let frame = |a: u8, b: u8| [vec![0; 14], vec![0, a, 0, b]].concat();

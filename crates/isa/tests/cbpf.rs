@@ -1,6 +1,7 @@
 //! Classic instructions: every opcode, what operators mean, and the rows' order.
 
-use oxbpf_isa::cbpf::{AluOp, Cond, Ext, Fault, Insn, LL_OFF, M, NET_OFF, SockFilter};
+use oxbpf_isa::Narrow;
+use oxbpf_isa::cbpf::{AluOp, Cond, Ext, Fault, Insn, LL_OFF, M, NET_OFF, Offset, SockFilter};
 
 #[test]
 fn every_opcode_decodes_to_what_encodes_it() {
@@ -21,6 +22,17 @@ fn every_opcode_decodes_to_what_encodes_it() {
     }
     // The 46 that Linux attaches, the two loads of scratch memory, `ret x`, and none beside.
     assert_eq!(known, 46 + 1 + 2 + 1);
+}
+
+/// An offset that names an extension has one typed form, whatever makes it.
+#[test]
+fn loads_decode_to_what_was_encoded() {
+    for k in (0..80).map(|n| Ext::BASE - 8 + n).chain([0, NET_OFF, LL_OFF, u32::MAX]) {
+        let insn = Insn::ld_abs(Narrow::H, k);
+        assert_eq!(insn.encode().decode(), Ok(insn));
+        assert_eq!(Offset::new(k).is_some(), Ext::from_k(k).is_none());
+        assert_eq!(Offset::new(k).map(|k| Insn::LdAbs { size: Narrow::H, k }).unwrap_or(insn), insn);
+    }
 }
 
 #[test]

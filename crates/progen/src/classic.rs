@@ -110,7 +110,7 @@ impl Maker {
     fn packet(&mut self) -> Insn {
         let size = self.rng.pick(&Narrow::ALL);
         match self.rng.below(10) {
-            0..5 => Insn::LdAbs { size, k: self.load_offset() },
+            0..5 => Insn::ld_abs(size, self.load_offset()),
             5..7 => Insn::LdInd { size, k: self.rng.below(24) },
             // The sum wraps round to small offsets, or is out of range.
             7 => Insn::LdInd { size, k: (self.rng.below(48) as i32 - 24) as u32 },

@@ -169,7 +169,7 @@ fn packet(c: &mut Cursor<'_>, name: &str) -> Result<SockFilter, Mistake> {
     let insn = if c.eat("x + ") {
         Insn::LdInd { size, k: signed(c)? }
     } else if c.rest().starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-        Insn::LdAbs { size, k: signed(c)? }
+        Insn::ld_abs(size, signed(c)?)
     } else {
         let place = *c;
         let word = c.word();

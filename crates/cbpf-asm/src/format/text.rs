@@ -64,7 +64,7 @@ fn statement(insn: Insn, label: impl Fn(u32) -> String) -> String {
         Insn::LdImm(k) => format!("ld #{k:#x}"),
         Insn::LdLen => "ld len".into(),
         Insn::LdMem(m) => format!("ld M[{}]", m.index()),
-        Insn::LdAbs { size, k } => format!("{} [{}]", load(size), k as i32),
+        Insn::LdAbs { size, k } => format!("{} [{}]", load(size), k.k() as i32),
         Insn::LdInd { size, k } => format!("{} [x + {}]", load(size), k as i32),
         Insn::LdExt { size, ext } => match ext.row().names.first() {
             Some(name) => format!("{} {name}", load(size)),

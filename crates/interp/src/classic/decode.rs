@@ -44,7 +44,7 @@ fn index(size: Narrow) -> usize {
 /// A load from the packet, and from which offset.
 fn load(insn: Insn) -> Option<(&'static Of, u32)> {
     match insn {
-        Insn::LdAbs { size, k } => Some((&ABS[index(size)], k)),
+        Insn::LdAbs { size, k } => Some((&ABS[index(size)], k.k())),
         Insn::LdInd { size, k } => Some((&IND[index(size)], k)),
         _ => None,
     }
@@ -54,7 +54,7 @@ fn load(insn: Insn) -> Option<(&'static Of, u32)> {
 fn tested(insns: &[Insn], at: usize) -> Option<Op> {
     let (of, off, more, jump) = match (insns[at], insns.get(at + 1)) {
         (Insn::LdAbs { size, k }, Some(&Insn::Alu { op: AluOp::And, src: Operand::K(mask) })) => {
-            (&MASKED[index(size)], k, mask, at + 2)
+            (&MASKED[index(size)], k.k(), mask, at + 2)
         }
         (Insn::JumpIf { .. }, _) => (&ACC, 0, 0, at),
         (insn, _) => load(insn).map(|(of, off)| (of, off, 0, at + 1))?,
@@ -104,7 +104,7 @@ fn single(insn: Insn) -> Op {
         Insn::LdImm(n) => k(run::ld_imm, n),
         Insn::LdLen => op(run::ld_len),
         Insn::LdMem(m) => k(run::ld_mem, m.index() as u32),
-        Insn::LdAbs { size, k } => Op { off: k, ..op(ABS[index(size)].load) },
+        Insn::LdAbs { size, k } => Op { off: k.k(), ..op(ABS[index(size)].load) },
         Insn::LdInd { size, k } => Op { off: k, ..op(IND[index(size)].load) },
         Insn::LdExt { ext: Ext::XorX, .. } => op(run::ALU[AluOp::Xor as usize][1]),
         Insn::LdExt { ext, .. } => k(run::ext, ext.k()),

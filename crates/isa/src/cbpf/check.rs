@@ -165,7 +165,7 @@ fn alone(insn: Insn, at: usize, len: usize) -> Result<(), Fault> {
         Insn::Alu { op: AluOp::Div | AluOp::Mod, src: Operand::K(0) } => Err(Fault::DivisionByZero),
         Insn::Alu { op: AluOp::Lsh | AluOp::Rsh, src: Operand::K(k @ 32..) } => Err(Fault::Shift { k }),
         // Those that name one are LdExt.
-        Insn::LdAbs { k: k @ Ext::BASE.., .. } => Err(Fault::Extension { k }),
+        Insn::LdAbs { k, .. } if k.k() >= Ext::BASE => Err(Fault::Extension { k: k.k() }),
         Insn::Ja(k) => lands(k),
         Insn::JumpIf { jt, jf, .. } => lands(jt.into()).and_then(|()| lands(jf.into())),
         Insn::RetX => Err(Fault::RetX),

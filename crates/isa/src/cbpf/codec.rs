@@ -2,7 +2,7 @@
 
 use super::check::Fault;
 use super::insn::{Insn, M, SockFilter};
-use super::ops::{AluOp, Cond, Ext, Operand};
+use super::ops::{AluOp, Cond, Operand};
 use crate::ops::Narrow;
 use crate::raw::{class, mode};
 
@@ -44,10 +44,7 @@ impl SockFilter {
                 (0, Some(Narrow::W)) => Insn::LdImm(k),
                 (LEN, Some(Narrow::W)) => Insn::LdLen,
                 (MEM, Some(Narrow::W)) => Insn::LdMem(m()?),
-                (ABS, Some(size)) => match Ext::from_k(k) {
-                    Some(ext) => Insn::LdExt { size, ext },
-                    None => Insn::LdAbs { size, k },
-                },
+                (ABS, Some(size)) => Insn::ld_abs(size, k),
                 (IND, Some(size)) => Insn::LdInd { size, k },
                 _ => return Err(unknown),
             },
@@ -94,7 +91,7 @@ impl Insn {
             Insn::LdImm(k) => stmt(LD, k),
             Insn::LdLen => stmt(LD | LEN, 0),
             Insn::LdMem(m) => stmt(LD | MEM, m.index() as u32),
-            Insn::LdAbs { size, k } => stmt(LD | ABS | size_code(size), k),
+            Insn::LdAbs { size, k } => stmt(LD | ABS | size_code(size), k.k()),
             Insn::LdInd { size, k } => stmt(LD | IND | size_code(size), k),
             Insn::LdExt { size, ext } => stmt(LD | ABS | size_code(size), ext.k()),
             Insn::LdxImm(k) => stmt(LDX, k),

@@ -97,8 +97,8 @@ pub enum Insn {
     /// `A = M[n]`.
     LdMem(M),
     /// `A = packet[k]`; from [`NET_OFF`](super::NET_OFF) and [`LL_OFF`](super::LL_OFF) on, relative to a header.
-    /// A `k` that names an extension is [`Insn::LdExt`] instead, and decoding never yields it here.
-    LdAbs { size: Narrow, k: u32 },
+    /// [`Insn::ld_abs`] makes one, or an [`Insn::LdExt`] of an offset that names an extension.
+    LdAbs { size: Narrow, k: Offset },
     /// `A = packet[X + k]`, the sum being 32 bits wide.
     LdInd { size: Narrow, k: u32 },
     /// `A = what the host knows of the packet`; the size makes no difference.
@@ -137,7 +137,39 @@ pub enum Insn {
 
 const _: () = assert!(size_of::<Insn>() <= 12);
 
+/// The offset of a packet load: any number but those that name an extension.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Offset(u32);
+
+impl Offset {
+    /// This offset; none where it names an extension.
+    pub fn new(k: u32) -> Option<Offset> {
+        Ext::from_k(k).is_none().then_some(Offset(k))
+    }
+
+    /// The offset as it stands in an instruction.
+    pub const fn k(self) -> u32 {
+        self.0
+    }
+}
+
 impl Insn {
+    /// `ld`, `ldh` or `ldb` with a constant offset, which may name an extension.
+    ///
+    /// ```
+    /// use oxbpf_isa::Narrow;
+    /// use oxbpf_isa::cbpf::{Ext, Insn};
+    ///
+    /// assert!(matches!(Insn::ld_abs(Narrow::H, 12), Insn::LdAbs { size: Narrow::H, k } if k.k() == 12));
+    /// assert_eq!(Insn::ld_abs(Narrow::W, Ext::Mark.k()), Insn::LdExt { size: Narrow::W, ext: Ext::Mark });
+    /// ```
+    pub fn ld_abs(size: Narrow, k: u32) -> Insn {
+        match Ext::from_k(k) {
+            Some(ext) => Insn::LdExt { size, ext },
+            None => Insn::LdAbs { size, k: Offset(k) },
+        }
+    }
+
     /// Whether control can go on at the next instruction without a jump.
     pub const fn falls_through(&self) -> bool {
         !matches!(self, Insn::Ja(_) | Insn::JumpIf { .. } | Insn::RetK(_) | Insn::RetA | Insn::RetX)

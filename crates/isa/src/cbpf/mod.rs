@@ -18,5 +18,5 @@ mod insn;
 mod ops;
 
 pub use check::{CheckError, Fault, MAX_INSNS, Program, check_all};
-pub use insn::{Insn, M, SockFilter};
+pub use insn::{Insn, M, Offset, SockFilter};
 pub use ops::{AluOp, AluRow, Cond, CondRow, Ext, ExtRow, LL_OFF, NET_OFF, Operand};
