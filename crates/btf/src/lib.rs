@@ -23,11 +23,12 @@
 //! are there, memory is bounded by a small multiple of the input's length,
 //! and walks along type references are bounded by [`MAX_DEPTH`].
 //!
-//! Not here: relocating CO-RE records against another BTF, and BTF that
+//! [`core`] answers CO-RE records against another BTF. Not here: BTF that
 //! extends another one (kernel modules).
 
 #![forbid(unsafe_code)]
 
+pub mod core;
 mod error;
 mod ext;
 mod kind;

@@ -42,7 +42,7 @@ impl Btf {
         let (str_off, str_len) = (header.u32()?, header.u32()?);
         let strings = strings(body.window(str_off, str_len)?)?;
 
-        let mut builder = Builder { btf: Btf { types: vec![Type::Void], strings } };
+        let mut builder = Builder { btf: Btf { types: vec![Type::Void], strings, big_endian: header.big_endian() } };
         builder.types(body.window(type_off, type_len)?)?;
         builder.btf.check_references()?;
         Ok(builder.btf)

@@ -20,6 +20,12 @@ impl Btf {
         self.types.len()
     }
 
+    /// Whether it describes a big-endian machine.
+    #[must_use]
+    pub fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     /// All types with their ids, void first.
     pub fn types(&self) -> impl Iterator<Item = (TypeId, &Type)> {
         (0..).map(TypeId).zip(&self.types)

@@ -32,6 +32,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether words are big-endian.
+    pub(crate) fn big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     /// Where in the section the next byte lies.
     pub(crate) fn at(&self) -> usize {
         self.at

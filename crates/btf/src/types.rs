@@ -40,6 +40,8 @@ pub struct Btf {
     /// The string section with each byte that is not UTF-8 made a `?`, so that
     /// offsets hold. It starts and ends with NUL.
     pub(crate) strings: String,
+    /// Whether it is of a big-endian machine.
+    pub(crate) big_endian: bool,
 }
 
 /// One type.

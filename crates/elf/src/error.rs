@@ -1,5 +1,6 @@
 //! What can be wrong with an object, and where.
 
+use crate::core::CoreFault;
 use oxbpf_btf::BtfError;
 use oxbpf_ir::{BuildError, UnitError};
 use oxbpf_isa::DecodeError;
@@ -17,6 +18,15 @@ pub enum ElfError {
         /// What the reader stumbled over.
         detail: String,
     },
+    /// A file that cannot be read.
+    #[error("{detail}")]
+    Read {
+        /// What the system says.
+        detail: String,
+    },
+    /// An ELF file without the types that were looked for.
+    #[error("the ELF file has no section .BTF")]
+    NoBtf,
     /// An ELF file of 32 bits, or not relocatable.
     #[error("the ELF file is {what}; clang -target bpf -c makes 64-bit relocatable ones")]
     WrongFile {
@@ -148,6 +158,31 @@ pub enum ElfError {
         /// What is needed, with its name.
         what: String,
     },
+    /// A CO-RE record that has no answer, or whose answer does not fit its
+    /// instruction.
+    #[error("section {section}: CO-RE relocation {kind} at {at:#x}: {fault}")]
+    Core {
+        /// The section of the instruction.
+        section: String,
+        /// The instruction's offset.
+        at: u64,
+        /// What was asked.
+        kind: &'static str,
+        /// What is wrong.
+        fault: CoreFault,
+    },
+    /// A program that depends on types of the kernel, which were not given.
+    #[error("section {section}: CO-RE relocation {kind} of {what} at {at:#x} needs the BTF of a kernel; give one")]
+    NoCoreTarget {
+        /// The section of the instruction.
+        section: String,
+        /// The instruction's offset.
+        at: u64,
+        /// What is asked.
+        kind: &'static str,
+        /// The type that is asked about.
+        what: String,
+    },
     /// No program where one was looked for.
     #[error("no program {wanted}; there are: {}", list(there))]
     NoProgram {
@@ -184,6 +219,8 @@ impl ElfError {
     pub fn code(&self) -> &'static str {
         match self {
             ElfError::Malformed { .. } => "elf-malformed",
+            ElfError::Read { .. } => "elf-read",
+            ElfError::NoBtf => "elf-no-btf",
             ElfError::WrongFile { .. } => "elf-wrong-file",
             ElfError::BigEndian => "elf-big-endian",
             ElfError::WrongMachine { .. } => "elf-wrong-machine",
@@ -202,6 +239,8 @@ impl ElfError {
             ElfError::Build { error, .. } => error.code(),
             ElfError::Unit(error) => error.code(),
             ElfError::Unsupported { .. } => "elf-unsupported",
+            ElfError::Core { fault, .. } => fault.code(),
+            ElfError::NoCoreTarget { .. } => "elf-no-core-target",
             ElfError::NoProgram { .. } => "elf-no-program",
             ElfError::Ambiguous { .. } => "elf-ambiguous",
             ElfError::NoProgramType { .. } => "elf-no-program-type",

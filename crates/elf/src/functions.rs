@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use oxbpf_isa::RawInsn;
 
+use crate::core::CoreSite;
 use crate::error::ElfError;
 use crate::file::{Elf, SecIdx, Section, SectionKind, Symbol, SymbolKind};
 
@@ -31,6 +32,8 @@ pub(crate) struct Function {
     pub(crate) refs: Vec<(u32, FuncId)>,
     /// Maps that it uses, by slot.
     pub(crate) maps: Vec<(u32, u32)>,
+    /// Its CO-RE records, by slot.
+    pub(crate) core: Vec<CoreSite>,
     /// Its source lines, by slot.
     pub(crate) lines: Vec<Line>,
     /// Why it cannot be used, where that is so.
@@ -136,6 +139,7 @@ impl Functions {
             code: words.iter().map(|w| RawInsn::from_bytes(*w)).collect(),
             refs: Vec::new(),
             maps: Vec::new(),
+            core: Vec::new(),
             lines: Vec::new(),
             fault: None,
         });

@@ -22,16 +22,18 @@
 //! subprograms, appended to each program that needs them; legacy `maps` of 20,
 //! 28 and 36 bytes in tc's and libbpf's dialects; BTF `.maps` with program
 //! `values`; tc's sections `ID/idx`; `.rodata*`, `.data*` and `.bss*` as maps
-//! of one element; callbacks; lines from BTF.ext.
+//! of one element; callbacks; lines from BTF.ext; CO-RE records, once
+//! [`Object::relocate_core`] was told the types to adapt to.
 //!
-//! Refused by name, when a program needs them: CO-RE relocations, kernel
-//! functions and variables, maps of maps, pointers in global data.
+//! Refused by name, when a program needs them: kernel functions and variables,
+//! maps of maps, pointers in global data.
 //!
 //! Objects are hostile: all offsets are checked, memory is bounded by a small
 //! multiple of the file's size.
 
 #![forbid(unsafe_code)]
 
+pub mod core;
 mod error;
 mod file;
 mod functions;

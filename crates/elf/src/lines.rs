@@ -1,10 +1,12 @@
-//! What BTF.ext says of each function: its source lines, and whether it
-//! depends on the layout of the kernel's types.
+//! What BTF.ext says of each function: its source lines, and where it depends
+//! on the layout of the kernel's types.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use oxbpf_btf::{Btf, BtfExt};
 
+use crate::core::CoreSite;
 use crate::error::ElfError;
 use crate::file::{Elf, SecIdx, SectionKind};
 use crate::functions::{Functions, Line, SLOT};
@@ -18,7 +20,7 @@ pub(crate) fn types(elf: &Elf<'_>) -> Result<Option<Btf>, ElfError> {
     types.map(Some).map_err(|error| ElfError::Btf { section: ".BTF", error })
 }
 
-/// Gives each function its lines, and a fault for CO-RE records. Records that
+/// Gives each function its lines and CO-RE records. Records that
 /// belong to no function are dropped.
 pub(crate) fn attach(elf: &Elf<'_>, types: &Btf, functions: &mut Functions) -> Result<(), ElfError> {
     let Some(index) = elf.section(".BTF.ext") else {
@@ -32,6 +34,7 @@ pub(crate) fn attach(elf: &Elf<'_>, types: &Btf, functions: &mut Functions) -> R
         let Some(&section) = code.get(types.str(info.name)) else {
             continue;
         };
+        let name: Arc<str> = elf.sections[section].name.into();
         for line in &info.lines {
             let Some(id) = functions.holding(section, line.insn_off.into()) else {
                 continue;
@@ -50,11 +53,7 @@ pub(crate) fn attach(elf: &Elf<'_>, types: &Btf, functions: &mut Functions) -> R
             let Some(id) = functions.holding(section, relo.insn_off.into()) else {
                 continue;
             };
-            functions.all[id].fault.get_or_insert_with(|| ElfError::Unsupported {
-                section: elf.sections[section].name.to_string(),
-                at: relo.insn_off.into(),
-                what: format!("CO-RE relocation {} of type {}", relo.kind.name(), types.name(relo.type_id)),
-            });
+            functions.all[id].core.push(CoreSite::new(*relo, name.clone()));
         }
     }
     for function in &mut functions.all {

@@ -106,6 +106,7 @@ impl Linker<'_> {
             if let Some(fault) = &function.fault {
                 return Err(fault.clone());
             }
+            self.object.core_ready(function)?;
             let limit = self.object.slot_limit;
             slots += function.code.len() as u64;
             if slots > self.room {

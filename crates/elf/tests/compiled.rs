@@ -62,7 +62,6 @@ fn refusals_name_what_is_missing() {
         ("map_of_maps", "section .maps: map of maps outer at 0x0 is not supported"),
         ("map_extra", "section .maps: map_extra of map bloom at 0x0 is not supported"),
         ("pointers", "section .rodata: a pointer in global data at 0x0 is not supported"),
-        ("core", "section tc/core: CO-RE relocation byte_off of type task at 0x30 is not supported"),
     ];
     for (name, text) in refusals {
         let error = link(&object, &format!("tc/{name}")).unwrap_err();

@@ -1,0 +1,66 @@
+//! CO-RE: committed programs adapted to committed types, as libbpf adapts them.
+//!
+//! `tests/core/NAME.libbpf` is what `tests/core/oracle.c` printed, which is libbpf's work (1.1); tests with libbpf
+//! and aya at hand are in `core_peers.rs`.
+
+mod common;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use oxbpf_abi::ProgType;
+use oxbpf_btf::core::CoreTarget;
+use oxbpf_elf::core::read_target;
+use oxbpf_elf::{ElfError, Object, load};
+use oxbpf_isa::encode_all;
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/core").join(name)
+}
+
+fn target() -> CoreTarget {
+    CoreTarget::new(read_target(File::open(path("target.o")).unwrap()).unwrap())
+}
+
+fn object(name: &str) -> Object {
+    load(&std::fs::read(path(name)).unwrap()).unwrap()
+}
+
+/// One program's instructions in hexadecimal digits.
+fn linked(object: &Object, program: usize) -> Result<String, ElfError> {
+    let unit = object.unit("t", &[program], |_| Some(ProgType::SchedCls))?;
+    let words = encode_all(unit.programs()[0].insns());
+    Ok(words.iter().flat_map(|w| w.to_bytes()).map(|b| format!("{b:02x}")).collect())
+}
+
+/// Each program of an object, adapted, beside what libbpf made of it.
+fn compare(name: &str) -> usize {
+    let mut object = object(&format!("{name}.o"));
+    object.relocate_core(&target());
+    let expected = std::fs::read_to_string(path(&format!("{name}.libbpf"))).unwrap();
+    let mut seen = 0;
+    for line in expected.lines() {
+        let (program, code) = line.split_once(' ').unwrap();
+        let at = object.programs().iter().position(|p| p.name() == program).unwrap();
+        let ours = linked(&object, at).unwrap_or_else(|_| "refused".into());
+        assert_eq!(ours, code, "{name}.o: {program}");
+        seen += 1;
+    }
+    assert_eq!(seen, object.programs().len());
+    seen
+}
+
+#[test]
+fn fields_are_adapted_as_by_libbpf() {
+    assert_eq!(compare("fields"), 51);
+}
+
+#[test]
+fn bit_fields_are_adapted_as_by_libbpf() {
+    assert_eq!(compare("bits"), 10);
+}
+
+#[test]
+fn types_and_enumerators_are_adapted_as_by_libbpf() {
+    assert_eq!(compare("types"), 43);
+}
