@@ -4,7 +4,7 @@ mod program;
 
 use std::sync::Arc;
 
-use oxbpf_abi::{MapType, ProgType};
+use oxbpf_abi::{MapType, ProgType, map_flags};
 use oxbpf_interp::Interp;
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx, Unit};
 use oxbpf_runtime::skb::{self, Link};
@@ -16,7 +16,10 @@ use program::program;
 /// Instructions that one run may execute.
 const FUEL: u64 = 10_000;
 /// Maps of a unit; the last is read-only.
-const MAPS: i32 = 5;
+const MAPS: i32 = 15;
+/// The map of constants, and the one whose value has a lock, among them.
+const RODATA: i32 = 4;
+const LOCKED: i32 = 5;
 /// Programs of a unit; the program array leads from one to the other.
 const PROGRAMS: usize = 2;
 const TYPES: [ProgType; 5] =
@@ -80,6 +83,20 @@ fn maps() -> [MapDef; MAPS as usize] {
             purpose: MapPurpose::Rodata,
             init: MapInit::Entries(vec![(vec![0; 4], b"%d %s %pI6 %llx\0\0".to_vec())]),
             ..MapDef::new(".rodata", MapType::ARRAY, 4, 17, 1)
+        },
+        MapDef { lock: Some(4), ..MapDef::new("locked", MapType::ARRAY, 4, 12, 1) },
+        MapDef::new("lru", MapType::LRU_HASH, 4, 8, 3),
+        MapDef::new("each", MapType::PERCPU_HASH, 4, 8, 3),
+        MapDef { flags: map_flags::NO_PREALLOC, ..MapDef::new("trie", MapType::LPM_TRIE, 8, 4, 4) },
+        MapDef::new("queue", MapType::QUEUE, 0, 8, 3),
+        MapDef::new("stack", MapType::STACK, 0, 5, 3),
+        MapDef::new("ring", MapType::RINGBUF, 0, 0, 4096),
+        MapDef::new("events", MapType::PERF_EVENT_ARRAY, 4, 4, 2),
+        MapDef::new("bloom", MapType::BLOOM_FILTER, 0, 8, 8),
+        MapDef {
+            inner: Some(Box::new(MapDef::new("", MapType::HASH, 4, 8, 4))),
+            init: MapInit::Maps(vec![(vec![1, 0, 0, 0], MapIdx(1))]),
+            ..MapDef::new("outer", MapType::ARRAY_OF_MAPS, 4, 4, 2)
         },
     ]
 }

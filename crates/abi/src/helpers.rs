@@ -14,6 +14,18 @@ pub enum Arg {
     MapKey,
     /// Readable memory of the map's value size.
     MapValue,
+    /// Writable memory of the map's value size; of a Bloom filter, readable.
+    UninitMapValue,
+    /// The lock in a map's value.
+    Lock,
+    /// A record that `ringbuf_reserve` gave.
+    Record,
+    /// The size of a record, a constant.
+    RecordSize,
+    /// A function of the program, called back.
+    Func,
+    /// Memory on the stack that goes to the function called back, or null.
+    StackOrNull,
     /// Readable memory whose size is the next argument.
     Mem,
     /// Readable memory or null, size in the next argument.
@@ -41,6 +53,8 @@ pub enum Ret {
     Scalar,
     /// A pointer to a map value, or null.
     MapValueOrNull,
+    /// A pointer to a ring buffer's record, or null.
+    RecordOrNull,
     /// Nothing that a caller may rely on.
     Void,
 }
@@ -96,6 +110,9 @@ const TC_CGROUP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAc
 /// tc and XDP.
 const TC_XDP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp]);
 
+/// Program types that may take locks.
+const LOCKERS: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp, ProgType::CgroupSkb]);
+
 /// Calls the given macro with all helpers. No helper runs guest code: those that take a callback are expanded by
 /// lowering into calls, so that fuel, frames and traps stay the engine's.
 ///
@@ -124,6 +141,7 @@ macro_rules! for_each_helper {
             19 skb_vlan_pop (Ctx) -> Scalar, TC, [moves_packet may_trap]
             23 redirect (Anything, Anything) -> Scalar, TC_XDP, []
             24 get_route_realm (Ctx) -> Scalar, TC, [may_trap]
+            25 perf_event_output (Ctx, Map, Anything, Mem, SizeOrZero) -> Scalar, All, [may_trap gpl_only]
             26 skb_load_bytes (Ctx, Anything, UninitMem, Size) -> Scalar, SKB, [may_trap]
             28 csum_diff (MemOrNull, SizeOrZero, MemOrNull, SizeOrZero, Anything) -> Scalar, TC_XDP, [may_trap]
             31 skb_change_proto (Ctx, Anything, Anything) -> Scalar, TC, [moves_packet may_trap]
@@ -142,26 +160,41 @@ macro_rules! for_each_helper {
             65 xdp_adjust_tail (Ctx, Anything) -> Scalar, XDP, [moves_packet may_trap]
             68 skb_load_bytes_relative (Ctx, Anything, UninitMem, Size, Anything) -> Scalar, SKB, [may_trap]
             79 skb_cgroup_id (Ctx) -> Scalar, TC_CGROUP, [may_trap]
+            87 map_push_elem (Map, MapValue, Anything) -> Scalar, All, [may_trap]
+            88 map_pop_elem (Map, UninitMapValue) -> Scalar, All, [may_trap]
+            89 map_peek_elem (Map, UninitMapValue) -> Scalar, All, [may_trap]
+            93 spin_lock (Lock) -> Void, LOCKERS, [may_trap]
+            94 spin_unlock (Lock) -> Void, LOCKERS, [may_trap]
             105 strtol (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
             106 strtoul (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
             118 jiffies64 () -> Scalar, All, [hosts_own]
             125 ktime_get_boot_ns () -> Scalar, All, [hosts_own]
+            130 ringbuf_output (Map, Mem, SizeOrZero, Anything) -> Scalar, All, [may_trap]
+            131 ringbuf_reserve (Map, RecordSize, Anything) -> RecordOrNull, All, [may_trap]
+            132 ringbuf_submit (Record, Anything) -> Void, All, [may_trap]
+            133 ringbuf_discard (Record, Anything) -> Void, All, [may_trap]
+            134 ringbuf_query (Map, Anything) -> Scalar, All, [may_trap]
             135 csum_level (Ctx, Anything) -> Scalar, TC, [may_trap]
             151 skb_cgroup_classid (Ctx) -> Scalar, TC, [may_trap]
             152 redirect_neigh (Anything, MemOrNull, SizeOrZero, Anything) -> Scalar, TC, [may_trap]
             155 redirect_peer (Anything, Anything) -> Scalar, TC, []
             160 ktime_get_coarse_ns () -> Scalar, All, [hosts_own]
+            164 for_each_map_elem (Map, Func, StackOrNull, Anything) -> Scalar, All, [may_trap]
             165 snprintf (UninitMemOrNull, SizeOrZero, ConstStr, MemOrNull, SizeOrZero) -> Scalar, All, [gpl_only may_trap]
             177 trace_vprintk (Mem, Size, MemOrNull, SizeOrZero) -> Scalar, All, [gpl_only may_trap]
+            181 r#loop (Anything, Func, StackOrNull, Anything) -> Scalar, All, [may_trap]
             182 strncmp (Mem, Size, ConstStr) -> Scalar, All, [may_trap]
             188 xdp_get_buff_len (Ctx) -> Scalar, XDP, [may_trap]
             189 xdp_load_bytes (Ctx, Anything, UninitMem, Size) -> Scalar, XDP, [may_trap]
             190 xdp_store_bytes (Ctx, Anything, Mem, Size) -> Scalar, XDP, [may_trap]
+            195 map_lookup_percpu_elem (Map, MapKey, Anything) -> MapValueOrNull, All, [may_trap]
             208 ktime_get_tai_ns () -> Scalar, All, [hosts_own]
             0x0cbf_0000 classic_nlattr (Ctx, Anything, Anything) -> Scalar, SKB, [may_trap]
             0x0cbf_0001 classic_nlattr_nest (Ctx, Anything, Anything) -> Scalar, SKB, [may_trap]
             0x0cbf_0002 classic_pay_offset (Ctx) -> Scalar, SKB, [may_trap]
             0x0cbf_0003 classic_hatype (Ctx) -> Scalar, SKB, [may_trap]
+            0x0cbf_0004 map_visit_next (Map, Anything) -> Scalar, All, [may_trap]
+            0x0cbf_0005 map_visit_entry (Map, Anything, UninitMem) -> MapValueOrNull, All, [may_trap]
         }
     };
 }
@@ -186,6 +219,14 @@ const fn eq(a: &str, b: &str) -> bool {
     true
 }
 
+/// A row's name, of which some are keywords of Rust.
+pub const fn plain(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
 use Callers::All;
 
 macro_rules! rows {
@@ -193,7 +234,7 @@ macro_rules! rows {
         /// All helpers that this toolchain knows, by number.
         pub const HELPERS: &[HelperRow] = &[$(HelperRow {
             id: $id,
-            name: stringify!($name),
+            name: plain(stringify!($name)),
             args: &[$(Arg::$arg),*],
             ret: Ret::$ret,
             gpl_only: has!("gpl_only" in $($attr)*),

@@ -86,6 +86,8 @@ impl core::fmt::Display for MapType {
 pub mod map_flags {
     /// Creation: hash elements are not preallocated.
     pub const NO_PREALLOC: u32 = 1 << 0;
+    /// Creation: each CPU has its own list of what was used least recently.
+    pub const NO_COMMON_LRU: u32 = 1 << 1;
     /// Creation: on a memory node of choice.
     pub const NUMA_NODE: u32 = 1 << 2;
     /// Creation: user space only reads.
@@ -100,22 +102,18 @@ pub mod map_flags {
     pub const WRONLY_PROG: u32 = 1 << 8;
     /// Creation: user space may map the values.
     pub const MMAPABLE: u32 = 1 << 10;
+    /// Creation: perf events stay when whoever put them there is gone.
+    pub const PRESERVE_ELEMS: u32 = 1 << 11;
     /// Creation: the array is an inner map of any size.
     pub const INNER_MAP: u32 = 1 << 12;
-    /// What any map of values takes.
-    const OF_VALUES: u32 = NUMA_NODE | RDONLY | WRONLY | RDONLY_PROG | WRONLY_PROG;
-    /// Creation flags that an array takes.
-    pub const OF_ARRAY: u32 = OF_VALUES | MMAPABLE | INNER_MAP;
-    /// Creation flags that a hash takes.
-    pub const OF_HASH: u32 = OF_VALUES | NO_PREALLOC | ZERO_SEED;
-    /// Creation flags that a program array takes.
-    pub const OF_PROG_ARRAY: u32 = NUMA_NODE | RDONLY | WRONLY;
+    /// Who may read and write, from both sides.
+    pub const ACCESS: u32 = RDONLY | WRONLY | RDONLY_PROG | WRONLY_PROG;
     /// Update: create or overwrite.
     pub const ANY: u64 = 0;
     /// Update: create only.
     pub const NOEXIST: u64 = 1;
-    /// Update: overwrite only.
+    /// Update: overwrite only; of a queue or stack, the oldest goes where there is no room.
     pub const EXIST: u64 = 2;
-    /// Update: under the value's lock; refused where it has none.
+    /// Update and look-up from outside: under the value's lock; refused where it has none.
     pub const F_LOCK: u64 = 4;
 }

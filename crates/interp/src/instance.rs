@@ -38,7 +38,7 @@ impl Lowered {
 impl Compiled for Lowered {
     fn instance(&self, maps: &MapSet, env: &Env) -> Result<Box<dyn Instance>, EngineError> {
         let message = match self.image.check_tail_calls(maps) {
-            Ok(()) if maps.iter().len() == self.image.unit().maps().len() => None,
+            Ok(()) if maps.iter().len() >= self.image.unit().maps().len() => None,
             Ok(()) => Some("the maps are another unit's".to_string()),
             Err(message) => Some(message),
         };
@@ -65,7 +65,9 @@ impl Instance for Interpreted {
 
     fn run(&mut self, input: &Input<'_>) -> Result<Outcome, EngineError> {
         self.vm.begin(input);
-        Ok(match machine::run(&mut self.vm, &self.programs, self.entry) {
+        let result = machine::run(&mut self.vm, &self.programs, self.entry);
+        self.vm.end();
+        Ok(match result {
             Ok(r0) => Outcome::Return(r0),
             Err(stop) => {
                 let program = &self.programs[stop.program.index()];
@@ -104,6 +106,6 @@ impl Instance for Interpreted {
     }
 
     fn update_map(&mut self, map: MapIdx, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
-        self.vm.map(map).update_from_outside(key, value, flags)
+        self.vm.write_map(map, key, value, flags)
     }
 }

@@ -88,7 +88,7 @@ impl Machine<'_> {
                 let addr = self.vm.map_value(map, off)?;
                 self.set(dst, addr)
             }
-            Op::FuncHandle { .. } => Err(TrapKind::Unsupported { what: "a callback".into() }),
+            Op::FuncHandle { dst, func } => self.set(dst, self.vm.func_handle(func)),
             Op::Load { size, dst, base, off, check } => {
                 let value = load(self.vm, self.addr(base, off), size, check)?;
                 self.set(dst, value)
@@ -133,6 +133,7 @@ impl Machine<'_> {
                 Ok(self.answer(r0))
             }
             Op::Call { func } => self.call(pc + 1, &self.code.funcs()[func.index()]),
+            Op::CallHandle { func, helper } => self.call_back(pc + 1, self.get(func), helper),
             Op::TailCall => self.tail_call(),
             Op::Exit => Ok(self.exit(self.get(VReg::RESULT))),
             Op::Unsupported { what } => Err(TrapKind::Unsupported { what: what.to_string() }),
@@ -182,19 +183,33 @@ impl Machine<'_> {
 
     /// Enters a function of this program: the caller's registers are kept, the callee gets a fresh frame.
     fn call(&mut self, resume: usize, callee: &CodeFunc) -> Step {
-        if self.depth == MAX_CALL_DEPTH {
+        // A builtin function stands for a helper: it calls functions that count, and none calls it but those.
+        let counts = u32::from(!callee.builtin);
+        if self.depth + counts > MAX_CALL_DEPTH {
             return Err(TrapKind::CallDepth { limit: MAX_CALL_DEPTH });
         }
         let [.., r6, r7, r8, r9, fp] = self.regs;
         let saved = [r6, r7, r8, r9];
         let Machine { program, may_goto, depth, .. } = *self;
         self.frames.push(Frame { program, resume, saved, fp, may_goto, depth });
-        self.depth += 1;
+        self.depth += counts;
         self.may_goto = MAY_GOTO_BUDGET;
         let frame = self.frames.len() as u32;
         debug_assert!(frame < MAX_FRAMES, "tail calls and call depth bound the frames");
         self.regs[VReg::FP.index()] = self.vm.enter_frame(frame);
         Ok(Flow::To(callee.ops.start as usize))
+    }
+
+    /// Enters a function of this program by its handle, for a helper that calls back.
+    fn call_back(&mut self, resume: usize, handle: u64, helper: u32) -> Step {
+        let funcs = self.code.funcs();
+        match self.vm.func_of_handle(handle, funcs.len()).map(|f| &funcs[f.index()]).filter(|f| !f.builtin) {
+            Some(callee) => self.call(resume, callee),
+            None => {
+                let helper = oxbpf_abi::helper_by_id(helper).map_or("unknown", |h| h.name);
+                Err(TrapKind::HelperArg { helper, reg: 2, wanted: "a function" })
+            }
+        }
     }
 
     /// Leaves a function: back to its caller, or out of the run.

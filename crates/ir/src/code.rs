@@ -175,6 +175,12 @@ pub enum Op {
     Call {
         func: FuncIdx,
     },
+    /// A function of this program by its handle, called back by a helper: as [`Op::Call`], of functions that are not
+    /// [`CodeFunc::builtin`]. What is no handle traps as this helper's second argument.
+    CallHandle {
+        func: VReg,
+        helper: u32,
+    },
     /// `tail_call(v1, v2, v3)`: continues in another program, or falls through.
     TailCall,
     Exit,
@@ -212,6 +218,9 @@ pub struct CodeFunc {
     pub name: String,
     /// Its operations; control enters at the first.
     pub ops: Range<u32>,
+    /// Written by lowering in the place of a helper that calls back. It has a frame and does not count as one of the
+    /// program's active functions. Handles never lead to it.
+    pub builtin: bool,
 }
 
 /// A lowered program. Immutable; every branch lands on the head of a block of its own function, and no function runs
@@ -245,7 +254,7 @@ impl Code {
         &self.blocks
     }
 
-    /// The functions; the first is the entry.
+    /// The functions; the first is the entry. The program's come first, builtin ones after them.
     pub fn funcs(&self) -> &[CodeFunc] {
         &self.funcs
     }

@@ -17,6 +17,7 @@
 #![deny(unsafe_code)]
 
 mod build_error;
+mod callbacks;
 mod cfg;
 mod code;
 mod facts;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use oxbpf_isa::{AtomicOp, CallTarget, Insn, Operand, Pseudo, Reg, Slot};
 
+use crate::callbacks::{self, Builtin};
 use crate::cfg::Cfg;
 use crate::code::{Check, Code, CodeFunc, Op, Src, Target, Unsupported, VReg};
 use crate::facts::Vetted;
@@ -52,6 +53,9 @@ pub fn lower(vetted: &Vetted, options: &LowerOptions) -> Code {
         }
     }
     code.funcs = program.functions().iter().map(|f| layout.function(&f.name, &f.insns)).collect();
+    for &(insn, id) in &layout.builtins {
+        code.add_builtin(callbacks::builtin(id, options.fuel), program.slot(insn));
+    }
     code
 }
 
@@ -59,6 +63,10 @@ pub fn lower(vetted: &Vetted, options: &LowerOptions) -> Code {
 struct Layout {
     /// By instruction, one more than there are: the operation a branch to it lands on.
     entry: Vec<u32>,
+    /// Calls of helpers that call back, each of which gets a function behind the program's.
+    builtins: Vec<(InsnId, u32)>,
+    /// How many functions the program has.
+    functions: u32,
 }
 
 impl Layout {
@@ -72,7 +80,19 @@ impl Layout {
             }
         }
         entry.push(next);
-        Layout { entry }
+        let helper = |i: usize| match program.insns()[i] {
+            Insn::Call(CallTarget::Helper(id)) => Some((InsnId(i as u32), id as u32)),
+            _ => None,
+        };
+        let calls_back = |&(_, id): &(InsnId, u32)| callbacks::builtin(id, false).is_some();
+        let builtins = (0..program.insns().len()).filter_map(helper).filter(calls_back).collect();
+        Layout { entry, builtins, functions: program.functions().len() as u32 }
+    }
+
+    /// The function that stands for a helper's call.
+    fn builtin(&self, insn: InsnId) -> Option<FuncIdx> {
+        let at = self.builtins.binary_search_by_key(&insn, |b| b.0).ok()?;
+        Some(FuncIdx(self.functions + at as u32))
     }
 
     fn target(&self, insn: InsnId) -> Target {
@@ -80,7 +100,7 @@ impl Layout {
     }
 
     fn function(&self, name: &str, insns: &Range<u32>) -> CodeFunc {
-        CodeFunc { name: name.to_string(), ops: self.ops(insns) }
+        CodeFunc { name: name.to_string(), ops: self.ops(insns), builtin: false }
     }
 
     /// The operations of a run of instructions that starts and ends with a block.
@@ -93,6 +113,21 @@ impl Code {
     fn push(&mut self, op: Op, slot: Slot) {
         self.ops.push(op);
         self.slots.push(slot);
+    }
+
+    /// Appends a function that stands for the helper's call at a slot.
+    fn add_builtin(&mut self, builtin: Option<Builtin>, slot: Slot) {
+        let Some(Builtin { name, ops, blocks }) = builtin else { return };
+        let first = self.ops.len() as u32;
+        for mut op in ops {
+            if let Op::Branch { to, .. } = &mut op {
+                to.0 += first;
+            }
+            self.push(op, slot);
+        }
+        self.blocks.extend(blocks.into_iter().map(|b| b.start + first..b.end + first));
+        let ops = first..self.ops.len() as u32;
+        self.funcs.push(CodeFunc { name: name.to_string(), ops, builtin: true });
     }
 }
 
@@ -148,7 +183,10 @@ fn lower_insn(program: &Program, id: InsnId, check: Check, layout: &Layout) -> O
         Insn::MayGoto { .. } => Op::MayGoto { to: to() },
         Insn::JumpIf { cond, width, dst, src: b, .. } => Op::Branch { cond, width, a: vreg(dst), b: src(b), to: to() },
         Insn::Call(CallTarget::Helper(TAIL_CALL)) => Op::TailCall,
-        Insn::Call(CallTarget::Helper(id)) => Op::Helper { id: id as u32 },
+        Insn::Call(CallTarget::Helper(helper)) => match layout.builtin(id) {
+            Some(func) => Op::Call { func },
+            None => Op::Helper { id: helper as u32 },
+        },
         Insn::Call(CallTarget::Local(_)) => Op::Call { func: callee() },
         Insn::Call(CallTarget::Kfunc { id, .. }) => Op::Unsupported { what: Unsupported::Kfunc { id } },
         Insn::CallX { .. } => Op::Unsupported { what: Unsupported::CallX },

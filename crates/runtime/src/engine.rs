@@ -99,13 +99,15 @@ pub struct Env {
     pub fuel: u64,
     /// The most bytes that a unit's maps may take together.
     pub memory: u64,
+    /// How many CPUs there are: per-CPU maps have as many values, and runs are on one of them.
+    pub cpus: u32,
 }
 
 impl Default for Env {
-    /// Seed 0, ten times the fuel of the longest program without loops that the kernel takes, 4 GiB of maps. So an
-    /// endless program costs a tenth of a second for each packet, not more.
+    /// Seed 0, ten times the fuel of the longest program without loops that the kernel takes, 4 GiB of maps, one CPU. So
+    /// an endless program costs a tenth of a second for each packet, not more.
     fn default() -> Env {
-        Env { seed: 0, fuel: 10_000_000, memory: 4 << 30 }
+        Env { seed: 0, fuel: 10_000_000, memory: 4 << 30, cpus: 1 }
     }
 }
 
@@ -228,7 +230,7 @@ pub trait Engine {
 
     /// Makes an image ready to run with new maps of its own.
     fn prepare(&self, image: &Image, env: &Env) -> Result<Box<dyn Instance>, EngineError> {
-        let maps = MapSet::new(image.unit(), env.memory).map_err(VmError::Map)?;
+        let maps = MapSet::in_env(image.unit(), env).map_err(VmError::Map)?;
         self.compile(image)?.instance(&maps, env)
     }
 }

@@ -1,6 +1,8 @@
 //! The world of a program's runs: what helpers act on and engines consult.
 #![allow(unsafe_code)]
 
+mod maps;
+
 use std::sync::Arc;
 
 use oxbpf_abi::layout::{SkBuff, VmHead};
@@ -29,12 +31,15 @@ const FRAME_STRIDE: u64 = 1024;
 pub const MAX_CALL_DEPTH: u32 = 8;
 /// Tail calls in one run: the kernel's limit, so that 34 programs run.
 pub const MAX_TAIL_CALLS: u32 = 33;
-/// Frames at once: a tail call in a subprogram keeps its callers' frames and may go as deep again.
-pub const MAX_FRAMES: u32 = MAX_CALL_DEPTH + MAX_TAIL_CALLS * (MAX_CALL_DEPTH - 1);
+/// Frames at once: a tail call in a subprogram keeps its callers' frames and may go as deep again, and between any two
+/// may be that of a helper which calls back.
+pub const MAX_FRAMES: u32 = 2 * (MAX_CALL_DEPTH + MAX_TAIL_CALLS * (MAX_CALL_DEPTH - 1));
 /// Distance between map handles.
 const HANDLE_STRIDE: u64 = 64;
 /// Handles that fit: address space without memory, so that maps may come later than their world.
 const MAX_HANDLES: u64 = 1 << 16;
+/// Functions that handles can name: as many as there are calls in the longest program.
+const MAX_FUNCS: u64 = 1 << 20;
 /// Text that one run may print; more is dropped and counted.
 const MAX_TRACE: usize = 1 << 20;
 /// Bytes that a helper moves for one instruction's worth of fuel.
@@ -75,10 +80,14 @@ pub struct Vm {
     memory: Memory,
     prog_type: ProgType,
     packet: Packet,
+    maps: MapSet,
     views: Vec<View>,
     stack: Block,
     context_addr: u64,
     handles_addr: u64,
+    funcs_addr: u64,
+    /// The lock that the program holds.
+    lock: Option<u64>,
     fields: &'static context::Table,
     helpers: &'static Helpers,
     fuel: u64,
@@ -111,15 +120,19 @@ impl Vm {
         let context_addr = memory.add_opaque("context", RegionKind::Context, prog_type.ctx().size.into())?;
         let packet = Packet::new(prog_type, &mut memory)?;
         let handles_addr = memory.add_opaque("map handle", RegionKind::Handles, MAX_HANDLES * HANDLE_STRIDE)?;
+        let funcs_addr = memory.add_opaque("function handle", RegionKind::Handles, MAX_FUNCS * HANDLE_STRIDE)?;
         let mut vm = Vm {
             head: VmHead::default(),
             memory,
             prog_type,
             packet,
+            maps: maps.clone(),
             views: Vec::new(),
             stack,
             context_addr,
             handles_addr,
+            funcs_addr,
+            lock: None,
             fields: context::Table::of(prog_type),
             helpers: Helpers::of(prog_type),
             fuel: env.fuel,
@@ -140,22 +153,6 @@ impl Vm {
         Ok(vm)
     }
 
-    fn attach(&mut self, map: Arc<Map>) -> Result<(), ArenaError> {
-        if self.views.len() as u64 == MAX_HANDLES {
-            return Err(ArenaError::Full { wanted: HANDLE_STRIDE as usize });
-        }
-        let base = match map.values() {
-            None => 0,
-            Some((off, region)) => {
-                let block = self.memory.map(map.storage())?;
-                self.memory.add_region(block, off, region);
-                block.addr()
-            }
-        };
-        self.views.push(View { map, base });
-        Ok(())
-    }
-
     /// Makes everything ready for one run; only maps go on.
     pub fn begin(&mut self, input: &Input<'_>) {
         self.head = VmHead { fuel_left: self.fuel, trapped: 0, tail_calls: 0, skb: input.skb };
@@ -168,6 +165,7 @@ impl Vm {
         self.number = input.number;
         self.sent.clear();
         self.meta = PacketMeta { hash_known: input.skb.hash != 0, ..PacketMeta::default() };
+        self.lock = None;
         self.trap = None;
     }
 
@@ -223,11 +221,6 @@ impl Vm {
     /// Guest memory.
     pub fn memory(&self) -> &Memory {
         &self.memory
-    }
-
-    /// A map.
-    pub fn map(&self, map: MapIdx) -> &Arc<Map> {
-        &self.views[map.index()].map
     }
 
     /// The type of programs that run here.
@@ -465,31 +458,6 @@ impl Vm {
     fn take_trap(&mut self) -> TrapKind {
         self.head.trapped = 0;
         self.trap.take().unwrap_or(TrapKind::HelperPanic { helper: "unknown" })
-    }
-
-    /// What a map reference yields.
-    pub fn map_handle(&self, map: MapIdx) -> u64 {
-        self.handles_addr + u64::from(map.0) * HANDLE_STRIDE
-    }
-
-    /// The map that a helper's argument refers to.
-    pub fn map_of_handle(&self, handle: u64) -> Option<MapIdx> {
-        let off = handle.wrapping_sub(self.handles_addr);
-        let index = off / HANDLE_STRIDE;
-        (off.is_multiple_of(HANDLE_STRIDE) && index < self.views.len() as u64).then_some(MapIdx(index as u32))
-    }
-
-    /// The address of an offset in a map's storage.
-    pub(crate) fn value_addr(&self, map: MapIdx, off: usize) -> u64 {
-        self.views[map.index()].base + off as u64
-    }
-
-    /// What a reference into a map's only value yields.
-    pub fn map_value(&self, map: MapIdx, off: u32) -> Result<u64, TrapKind> {
-        let name = || self.map(map).def().name.clone();
-        let unsupported = || TrapKind::Unsupported { what: format!("address of byte {off} in map {}", name()) };
-        let at = self.map(map).first_value(off).ok_or_else(unsupported)?;
-        Ok(self.value_addr(map, at))
     }
 
     /// Where `tail_call(r1, r2, r3)` goes; none where it falls through.

@@ -13,7 +13,7 @@ fn hash(entries: u32, flags: u32) -> Map {
 }
 
 fn update(map: &Map, key: u8, value: [u8; 3], flags: u64) -> Result<(), i64> {
-    map.update(&[key], &value, flags, &mut Steps::default())
+    map.update(&[key], &value, flags, 0, &mut Steps::default())
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,10 +75,9 @@ fn definitions_are_refused_as_the_kernel_refuses_them() {
     assert_eq!(refused(MapDef { flags: map_flags::NO_PREALLOC, ..array() }), "map-definition");
     let both = map_flags::RDONLY_PROG | map_flags::WRONLY_PROG;
     assert_eq!(refused(MapDef { flags: both, ..array() }), "map-definition");
-    assert_eq!(refused(MapDef::new("h", MapType::HASH, 513, 8, 1)), "map-definition");
     assert_eq!(refused(MapDef::new("h", MapType::HASH, 4, 4 << 20, 1)), "map-definition");
     assert_eq!(refused(MapDef::new("p", MapType::PROG_ARRAY, 4, 8, 1)), "map-definition");
-    assert_eq!(refused(MapDef::new("r", MapType::RINGBUF, 0, 0, 4096)), "map-unsupported");
+    assert_eq!(refused(MapDef::new("s", MapType::SOCKMAP, 4, 4, 1)), "map-unsupported");
     let far = MapInit::Entries(vec![(vec![1, 0, 0, 0], vec![0; 8])]);
     assert_eq!(refused(MapDef { init: far, ..array() }), "map-init");
     assert!(Map::new(&MapDef { value_size: 8 << 20, ..array() }).is_ok(), "arrays take large values");
@@ -88,11 +87,21 @@ fn definitions_are_refused_as_the_kernel_refuses_them() {
 fn sizes_near_the_limits_of_numbers_are_errors() {
     for (map_type, value_size, entries) in [
         (MapType::ARRAY, i32::MAX as u32, u32::MAX),
-        (MapType::HASH, 1, u32::MAX),
-        (MapType::HASH, 1, u32::MAX - 1),
-        (MapType::HASH, 4_000_000, 1 << 31),
+        (MapType::HASH, 4_000_000, 1 << 27),
+        (MapType::LPM_TRIE, 4_000_000, u32::MAX),
+        (MapType::QUEUE, 4 << 20, u32::MAX),
+        (MapType::PERCPU_HASH, 32 << 10, 1 << 27),
+        (MapType::PROG_ARRAY, 4, u32::MAX),
+        (MapType::RINGBUF, 0, 1 << 31),
     ] {
-        let unit = Unit::new("u", "GPL", vec![MapDef::new("m", map_type, 4, value_size, entries)], vec![]).unwrap();
+        let key_size = match map_type {
+            MapType::LPM_TRIE => 8,
+            MapType::QUEUE | MapType::RINGBUF => 0,
+            _ => 4,
+        };
+        let flags = if map_type == MapType::LPM_TRIE { map_flags::NO_PREALLOC } else { 0 };
+        let def = MapDef { flags, ..MapDef::new("m", map_type, key_size, value_size, entries) };
+        let unit = Unit::new("u", "GPL", vec![def], vec![]).unwrap();
         let error = MapSet::new(&unit, 1 << 30).expect_err("too large");
         assert_eq!(error.code(), "map-memory", "{map_type} {value_size} {entries}: {error}");
     }
@@ -114,7 +123,7 @@ fn frozen_contents_never_change_from_outside() {
     let init = MapInit::Entries(vec![(vec![0; 4], vec![7; 4])]);
     let def = MapDef { purpose: MapPurpose::Rodata, init, ..MapDef::new(".rodata", MapType::ARRAY, 4, 4, 1) };
     let map = Map::new(&def).unwrap();
-    assert_eq!(map.update_from_outside(&[0; 4], &[1; 4], map_flags::ANY), Err(errno::EPERM));
+    assert_eq!(map.write(&[0; 4], &[1; 4], map_flags::ANY), Err(errno::EPERM));
     assert_eq!(map.entries(), [(vec![0; 4], vec![7; 4])]);
 }
 
@@ -127,7 +136,7 @@ fn threads_may_change_a_hash_at_once() {
             s.spawn(move || {
                 for i in 0..20_000u32 {
                     let key = ((thread << 16) | (i % 256)).to_le_bytes();
-                    map.update(&key, &u64::from(i).to_le_bytes(), map_flags::ANY, &mut Steps::default()).unwrap();
+                    map.update(&key, &u64::from(i).to_le_bytes(), map_flags::ANY, 0, &mut Steps::default()).unwrap();
                     if i % 3 == 0 {
                         map.delete(&key, &mut Steps::default()).unwrap();
                     }
@@ -148,7 +157,7 @@ fn a_program_array_holds_numbers_of_programs() {
     assert_eq!(map.set_program(3, Some(program)), Err(errno::E2BIG));
     assert_eq!(map.set_program(2, Some(program)), Ok(()));
     assert_eq!((map.program(2), map.program(1), map.program(3)), (Some(program), None, None));
-    assert_eq!(map.update_from_outside(&[0; 4], &[0; 4], 0), Err(errno::EINVAL));
+    assert_eq!(map.write(&[0; 4], &[0; 4], 0), Err(errno::EINVAL));
     assert_eq!(map.set_program(2, None), Ok(()));
     assert_eq!(map.set_program(2, None), Err(errno::ENOENT));
 }

@@ -8,7 +8,7 @@ use oxbpf_isa::{
 };
 
 use super::super::reader::{Bytes, pick, writable};
-use super::MAPS;
+use super::{LOCKED, MAPS, RODATA};
 
 /// Functions of a program, the entry included.
 const MAX_FUNCTIONS: u8 = 4;
@@ -191,10 +191,19 @@ impl Builder {
                 }
                 Arg::MemOrNull | Arg::UninitMemOrNull if n & 1 == 0 => self.mov(reg, Operand::Imm(0)),
                 Arg::Mem | Arg::ConstStr if n & 3 == 0 => {
-                    self.push(Insn::LoadPseudo { dst: reg, value: Pseudo::MapValue { fd: MAPS - 1, off: 0 } });
+                    self.push(Insn::LoadPseudo { dst: reg, value: Pseudo::MapValue { fd: RODATA, off: 0 } });
                 }
+                Arg::Func => self.call(Insn::LoadPseudo { dst: reg, value: Pseudo::Func(0) }, n),
+                Arg::Record => self.mov(reg, Operand::Reg(Reg::R0)),
+                Arg::Lock => {
+                    let value = Pseudo::MapValue { fd: LOCKED, off: i32::from(n & 4) };
+                    self.push(Insn::LoadPseudo { dst: reg, value });
+                }
+                Arg::StackOrNull if n & 1 == 0 => self.mov(reg, Operand::Imm(0)),
                 Arg::MapKey
                 | Arg::MapValue
+                | Arg::UninitMapValue
+                | Arg::StackOrNull
                 | Arg::Mem
                 | Arg::MemOrNull
                 | Arg::UninitMem
@@ -203,7 +212,9 @@ impl Builder {
                 | Arg::ConstStr => {
                     self.stack_pointer(reg, i16::from(n));
                 }
-                Arg::Size | Arg::SizeOrZero | Arg::Anything => self.mov(reg, Operand::Imm(i32::from(n as i8))),
+                Arg::Size | Arg::SizeOrZero | Arg::RecordSize | Arg::Anything => {
+                    self.mov(reg, Operand::Imm(i32::from(n as i8)))
+                }
             }
         }
         self.push(Insn::Call(CallTarget::Helper(row.id as i32)));

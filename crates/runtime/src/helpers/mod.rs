@@ -13,6 +13,7 @@ mod classic;
 mod fields;
 mod format;
 mod host;
+mod maps;
 mod redirect;
 mod resize;
 mod text;
@@ -22,7 +23,7 @@ mod xdp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
-use oxbpf_abi::{HELPERS, PRIVATE_HELPERS, PROG_TYPES, ProgType, for_each_helper};
+use oxbpf_abi::{HELPERS, PRIVATE_HELPERS, PROG_TYPES, ProgType, for_each_helper, plain};
 
 use crate::trap::TrapKind;
 use crate::vm::Vm;
@@ -40,7 +41,7 @@ type Body = fn(&mut Vm, [u64; 5]) -> Result<u64, TrapKind>;
 /// One more than the largest helper number that Linux 6.18 has.
 const IDS: usize = 212;
 /// How many helpers are this toolchain's own.
-const PRIVATE: usize = 4;
+const PRIVATE: usize = 6;
 
 /// Where a helper stands in a table: the private ones follow the kernel's.
 #[inline(always)]
@@ -121,7 +122,7 @@ macro_rules! wrappers {
             $(pub(super) unsafe extern "C" fn $name(
                 vm: *mut super::Vm, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64,
             ) -> u64 {
-                super::enter(vm, stringify!($name), [r1, r2, r3, r4, r5], super::bodies::$name)
+                super::enter(vm, super::plain(stringify!($name)), [r1, r2, r3, r4, r5], super::bodies::$name)
             })*
         }
 

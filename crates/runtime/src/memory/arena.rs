@@ -137,6 +137,22 @@ impl Arena {
         Ok(Block { addr, len: storage.len() })
     }
 
+    /// Maps a storage, and behind it once more what it has from an offset on, which is a multiple of a page as its length
+    /// is.
+    pub(crate) fn map_twice(&mut self, storage: &Storage, from: usize) -> Result<Block, ArenaError> {
+        assert!(from.is_multiple_of(self.page) && storage.len().is_multiple_of(self.page) && from < storage.len());
+        let again = storage.len() - from;
+        let len = storage.len().checked_add(again).ok_or(ArenaError::Full { wanted: usize::MAX })?;
+        let addr = self.reserve(len)?;
+        let (rw, fixed) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED | MapFlags::FIXED);
+        for (at, len, off) in [(0, storage.len(), 0), (storage.len(), again, from)] {
+            // SAFETY: as in `map`: the range is part of what was just reserved, and the file is long enough.
+            unsafe { mmap((addr as usize + at) as *mut _, len, rw, fixed, storage.file(), off as u64) }
+                .map_err(ArenaError::Host)?;
+        }
+        Ok(Block { addr, len })
+    }
+
     /// Enters an owner for all granules of a range of this arena.
     pub(crate) fn own(&mut self, range: Range<u64>, owner: u32) {
         let first = (range.start as usize - self.base) >> GRANULE_BITS;

@@ -10,6 +10,8 @@ mod raw;
 mod region;
 mod storage;
 
+use std::collections::BTreeMap;
+
 use oxbpf_isa::{AtomicOp, MemSize, Width};
 
 pub use arena::{Arena, ArenaError, Block};
@@ -37,6 +39,8 @@ pub struct Memory {
     bounds: Vec<Bounds>,
     /// By region: the rest.
     owners: Vec<Owner>,
+    /// Records of ring buffers that are being written: their lengths, by where they start.
+    records: BTreeMap<u64, u64>,
 }
 
 impl Memory {
@@ -46,7 +50,7 @@ impl Memory {
     pub fn new() -> Result<Memory, ArenaError> {
         let nobody = Owner { name: "nothing".into(), within: 0..0 };
         let nothing = Region::new("nothing", RegionKind::Nothing, 0).bounds(0);
-        Ok(Memory { arena: Arena::new()?, bounds: vec![nothing], owners: vec![nobody] })
+        Ok(Memory { arena: Arena::new()?, bounds: vec![nothing], owners: vec![nobody], records: BTreeMap::new() })
     }
 
     /// The arena, to see where it lies.
@@ -59,9 +63,33 @@ impl Memory {
         self.arena.alloc(len)
     }
 
-    /// A map's memory in the guest's address space.
-    pub(crate) fn map(&mut self, storage: &Storage) -> Result<Block, ArenaError> {
-        self.arena.map(storage)
+    /// A map's memory in the guest's address space, and perhaps once more from an offset on.
+    pub(crate) fn map(&mut self, storage: &Storage, twice_from: Option<usize>) -> Result<Block, ArenaError> {
+        match twice_from {
+            None => self.arena.map(storage),
+            Some(from) => self.arena.map_twice(storage, from),
+        }
+    }
+
+    /// Lets programs reach a record, which lies in a region of records and overlaps no other.
+    pub(crate) fn open_record(&mut self, addr: u64, len: u64) {
+        self.records.insert(addr, len);
+    }
+
+    /// Ends that; none where no record starts here.
+    pub(crate) fn close_record(&mut self, addr: u64) -> Option<u64> {
+        self.records.remove(&addr)
+    }
+
+    /// Some record that is open.
+    pub(crate) fn an_open_record(&self) -> Option<u64> {
+        self.records.keys().next().copied()
+    }
+
+    /// Whether an access lies inside one open record.
+    fn in_record(&self, addr: u64, size: u64) -> bool {
+        let before = self.records.range(..=addr).next_back();
+        before.is_some_and(|(start, len)| addr - start <= *len && size <= len - (addr - start))
     }
 
     /// Makes a part of a block a region that programs may reach; the rest of the block belongs to it, out of bounds.
@@ -116,8 +144,11 @@ impl Memory {
                 Access::Write if !bounds.writable => Err(TrapKind::ReadOnly { size, place: self.place(addr) }),
                 _ => Ok(Located::Bytes),
             },
+            RegionKind::Records if self.in_record(addr, size) => Ok(Located::Bytes),
             RegionKind::Context => Ok(Located::Context(addr - bounds.start)),
-            RegionKind::Handles | RegionKind::Nothing => Err(self.out_of_bounds(addr, size, access)),
+            RegionKind::Records | RegionKind::Handles | RegionKind::Nothing => {
+                Err(self.out_of_bounds(addr, size, access))
+            }
         }
     }
 

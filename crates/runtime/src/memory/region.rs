@@ -24,7 +24,9 @@ pub enum RegionKind {
     Packet,
     /// Values of a map.
     MapValues,
-    /// Handles of maps: addresses that only helpers understand.
+    /// Records of a ring buffer, of which only those may be reached that are being written.
+    Records,
+    /// Handles of maps and functions: addresses that only helpers understand.
     Handles,
     /// The context: answered by field.
     Context,
