@@ -106,20 +106,51 @@ pub fn classic(bytes: &[u8]) {
     }
 }
 
-/// Bytes as an object: every program by itself, then all of them, in a unit.
+/// What the kernel's configuration says in [`object`].
+const CONFIG: &str = "# Linux/x86 6.18.0 Kernel Configuration\nCONFIG_HZ=250\nCONFIG_BPF=y\nCONFIG_IPV6=m\n\
+    CONFIG_NET_CLS_BPF=m\nCONFIG_DEFAULT_HOSTNAME=\"(none)\"\nCONFIG_TOO_WIDE=0x8000\n";
+
+/// Bytes as an object: its listing, every program by itself, then all of them, in a unit; without and with settings.
 pub fn object(bytes: &[u8]) {
-    let object = match oxbpf_elf::load(bytes) {
+    let sound = |error: &oxbpf_elf::ElfError| !error.code().is_empty() && !error.to_string().is_empty();
+    if let Ok(found) = oxbpf_elf::inspect(bytes) {
+        assert!(found.sections.iter().all(|s| s.flag_letters().len() <= 5 && s.type_name() != Some("")));
+        assert!(found.relocations.iter().all(|r| r.kind_name() != Some("")));
+    }
+    let mut object = match oxbpf_elf::load(bytes) {
         Ok(object) => object,
-        Err(error) => return assert!(!error.code().is_empty() && !error.to_string().is_empty()),
+        Err(error) => return assert!(sound(&error)),
     };
+    for map in 0..object.maps().len() {
+        assert!(object.map_contents(map).count() <= bytes.len() && object.map_fault(map).is_none_or(sound));
+    }
+    assert_eq!(object.map_sources().count(), object.maps().len());
+    linked(&object);
+    object.resolve_kconfig(&oxbpf_elf::Kconfig::parse(CONFIG));
+    assert!(object.externs().iter().all(|e| !e.name().is_empty() && e.value().is_none_or(|v| !v.is_empty())));
+    linked(&object);
+}
+
+/// Links every program by itself, then all of them.
+fn linked(object: &oxbpf_elf::Object) {
     let type_of = |p: &ObjProgram| p.prog_type().or(Some(ProgType::SchedCls));
-    let link = |roots: &[usize]| match object.unit("fuzz", roots, type_of) {
-        Ok(unit) => assert!(unit.programs().len() >= roots.len() && unit.maps().len() == object.maps().len()),
-        Err(error) => assert!(!error.code().is_empty() && !error.to_string().is_empty()),
+    let link = |roots: &[usize]| match object.unit_to_list("fuzz", roots, type_of) {
+        Ok(unit) => {
+            assert!(unit.programs().len() >= roots.len() && unit.maps().len() <= object.maps().len());
+            assert!(!object.is_big_endian() || object.unit("fuzz", roots, type_of).is_err());
+            None
+        }
+        Err(error) => {
+            assert!(!error.code().is_empty() && !error.to_string().is_empty());
+            Some(error)
+        }
     };
     let all: Vec<usize> = (0..object.programs().len()).collect();
+    let faults = object.faults();
     for root in all.iter().take(MAX_ROOTS) {
-        link(&[*root]);
+        let alone = link(&[*root]);
+        // Linked together programs may be too large, which each of them is not.
+        assert!(alone.is_none() || faults[*root].is_some(), "{alone:?}");
     }
     link(&all);
     for program in object.programs().iter().take(MAX_ROOTS) {

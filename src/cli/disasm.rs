@@ -232,16 +232,17 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
         Ok(unit) => unit,
         // One program's fault is not the others': list those that can be linked.
         Err(first) => {
-            let mut sound = Vec::new();
-            for root in roots {
-                match link(&object, name, &[root], arguments) {
-                    Ok(_) => sound.push(root),
-                    Err(e) => {
-                        let Fault { message, exit } = fault(e);
-                        let message = format!("{message} (program {})", object.programs()[root].name());
-                        left_out.push(Fault { message, exit });
-                    }
+            let faults = object.faults();
+            let (sound, faulty): (Vec<usize>, Vec<usize>) = roots.iter().partition(|&&root| faults[root].is_none());
+            for root in faulty {
+                if let Some(error) = &faults[root] {
+                    let Fault { message, exit } = fault(error.clone());
+                    let message = format!("{message} (program {})", object.programs()[root].name());
+                    left_out.push(Fault { message, exit });
                 }
+            }
+            if left_out.is_empty() {
+                return Err(fault(first));
             }
             if sound.is_empty() {
                 let messages: Vec<_> = left_out.iter().map(|f| &*f.message).collect();
@@ -256,5 +257,5 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
 fn link(object: &Object, name: &str, roots: &[usize], arguments: &Arguments) -> Result<Unit, oxbpf_elf::ElfError> {
     // Tail-call sections tell no type: theirs is that of the program in front.
     let fallback = roots.iter().find_map(|&r| object.programs()[r].prog_type()).unwrap_or(ProgType::SchedCls);
-    object.unit(file_name(name), roots, |p| arguments.prog_type.or(p.prog_type()).or(Some(fallback)))
+    object.unit_to_list(file_name(name), roots, |p| arguments.prog_type.or(p.prog_type()).or(Some(fallback)))
 }

@@ -33,6 +33,7 @@ mod error;
 mod ext;
 mod kind;
 mod parse;
+mod place;
 mod query;
 mod reader;
 mod types;

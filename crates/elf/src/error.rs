@@ -33,8 +33,8 @@ pub enum ElfError {
         /// What it is.
         what: &'static str,
     },
-    /// An object for big-endian machines.
-    #[error("the object is big-endian; compile with -target bpfel")]
+    /// An object for big-endian machines, of which constants and data are in their order.
+    #[error("the object is big-endian and runs on no little-endian machine; compile with -target bpfel")]
     BigEndian,
     /// An object for another machine.
     #[error("the object is for machine {found}, not for BPF (247); compile with -target bpf")]
@@ -115,8 +115,22 @@ pub enum ElfError {
         /// What is wrong.
         what: &'static str,
     },
-    /// A section `ID/idx` that fits no program array.
-    #[error("section {section}: no program array has the id and slot it names")]
+    /// Maps that only debug types describe, in an object without them.
+    #[error("map {map} is declared in .maps, and the object has no BTF to describe it; compile with -g")]
+    MapNeedsBtf {
+        /// The map.
+        map: String,
+    },
+    /// A setting of the kernel that cannot be had.
+    #[error("kernel setting {name}: {what}")]
+    Kconfig {
+        /// The setting.
+        name: String,
+        /// Why.
+        what: String,
+    },
+    /// A section `ID/idx` whose program array has no such slot.
+    #[error("section {section}: the program array of that id has no such slot")]
     NoTailSlot {
         /// The section.
         section: String,
@@ -233,6 +247,8 @@ impl ElfError {
             ElfError::BadRelocation { .. } => "elf-bad-relocation",
             ElfError::BadCall { .. } => "elf-bad-call",
             ElfError::BadMap { .. } => "elf-bad-map",
+            ElfError::MapNeedsBtf { .. } => "elf-map-needs-btf",
+            ElfError::Kconfig { .. } => "elf-kconfig",
             ElfError::NoTailSlot { .. } => "elf-no-tail-slot",
             ElfError::Btf { error, .. } => error.code(),
             ElfError::Decode { error, .. } => error.code(),

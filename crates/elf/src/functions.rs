@@ -1,7 +1,8 @@
 //! Code sections cut into functions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use object::Endianness;
 use oxbpf_isa::RawInsn;
 
 use crate::core::CoreSite;
@@ -26,7 +27,7 @@ pub(crate) struct Function {
     pub(crate) section: SecIdx,
     /// Where it starts in its section, in bytes.
     pub(crate) start: u64,
-    /// Its instructions; map references already hold the unit's map index.
+    /// Its instructions; map references hold the object's map index.
     pub(crate) code: Vec<RawInsn>,
     /// Calls and callback references, by slot.
     pub(crate) refs: Vec<(u32, FuncId)>,
@@ -34,6 +35,10 @@ pub(crate) struct Function {
     pub(crate) maps: Vec<(u32, u32)>,
     /// Its CO-RE records, by slot.
     pub(crate) core: Vec<CoreSite>,
+    /// The kernel's settings that it reads, by their number in the object's externs.
+    pub(crate) settings: Vec<u32>,
+    /// Whether only its own file sees it.
+    pub(crate) local: bool,
     /// Its source lines, by slot.
     pub(crate) lines: Vec<Line>,
     /// Why it cannot be used, where that is so.
@@ -54,6 +59,19 @@ impl Function {
     /// Where it ends in its section.
     pub(crate) fn end(&self) -> u64 {
         self.start + self.code.len() as u64 * SLOT
+    }
+}
+
+/// An instruction of an object of this byte order. Big-endian ones have the
+/// destination in the upper half of the byte of registers (RFC 9669 section 3).
+fn raw_insn(order: Endianness, bytes: [u8; 8]) -> RawInsn {
+    match order {
+        Endianness::Little => RawInsn::from_bytes(bytes),
+        Endianness::Big => {
+            let [code, regs, off0, off1, imm @ ..] = bytes;
+            let off = i16::from_be_bytes([off0, off1]);
+            RawInsn { code, regs: regs.rotate_left(4), off, imm: i32::from_be_bytes(imm) }
+        }
     }
 }
 
@@ -101,7 +119,7 @@ impl Functions {
         if starts.is_empty() {
             let named = symbols.iter().find(|s| s.kind == SymbolKind::Other && s.global && s.value == 0);
             let name = named.map_or(Ok(section.name), |s| elf.symbol_name(s))?;
-            self.push(name, index, 0, section.data);
+            self.push(elf.order, (name, index, 0, false), section.data);
             return Ok(());
         }
         // Of aliases, the global one names the function.
@@ -114,7 +132,8 @@ impl Functions {
             let aligned = symbol.value.is_multiple_of(SLOT) && symbol.size.is_multiple_of(SLOT);
             match end {
                 Some(end) if aligned && symbol.value >= free_from && symbol.size > 0 => {
-                    self.push(name, index, symbol.value, &section.data[symbol.value as usize..end as usize]);
+                    let code = &section.data[symbol.value as usize..end as usize];
+                    self.push(elf.order, (name, index, symbol.value, !symbol.global), code);
                     free_from = end;
                 }
                 _ => {
@@ -129,17 +148,19 @@ impl Functions {
         Ok(())
     }
 
-    fn push(&mut self, name: &str, section: SecIdx, start: u64, bytes: &[u8]) {
+    fn push(&mut self, order: Endianness, (name, section, start, local): (&str, SecIdx, u64, bool), bytes: &[u8]) {
         let (words, _) = bytes.as_chunks::<{ SLOT as usize }>();
         self.by_start.insert((section, start), self.all.len());
         self.all.push(Function {
             name: name.to_string(),
             section,
             start,
-            code: words.iter().map(|w| RawInsn::from_bytes(*w)).collect(),
+            code: words.iter().map(|w| raw_insn(order, *w)).collect(),
             refs: Vec::new(),
             maps: Vec::new(),
             core: Vec::new(),
+            settings: Vec::new(),
+            local,
             lines: Vec::new(),
             fault: None,
         });
@@ -159,11 +180,14 @@ impl Functions {
     }
 
     /// The functions that are programs: all outside `.text`, or those in it
-    /// when there is nothing else.
+    /// when there is nothing else. A static function is one only where its
+    /// section has no other, since then tc would run it too.
     pub(crate) fn entries(&self, elf: &Elf<'_>) -> Result<Vec<FuncId>, ElfError> {
         let outside = |f: &Function| elf.sections[f.section].name != SUBPROGRAMS;
         let only_text = !self.all.iter().any(outside);
-        let entries: Vec<_> = (0..self.all.len()).filter(|&id| only_text || outside(&self.all[id])).collect();
+        let open: HashSet<SecIdx> = self.all.iter().filter(|f| !f.local).map(|f| f.section).collect();
+        let entry = |f: &Function| (only_text || outside(f)) && (!f.local || !open.contains(&f.section));
+        let entries: Vec<_> = (0..self.all.len()).filter(|&id| entry(&self.all[id])).collect();
         if entries.len() > MAX_PROGRAMS {
             let (count, limit) = (entries.len() as u64, MAX_PROGRAMS as u64);
             return Err(ElfError::TooMany { what: "programs", count, limit });

@@ -20,13 +20,16 @@
 //!
 //! Understood: programs by function symbols, several in a section; static
 //! subprograms, appended to each program that needs them; legacy `maps` of 20,
-//! 28 and 36 bytes in tc's and libbpf's dialects; BTF `.maps` with program
-//! `values`; tc's sections `ID/idx`; `.rodata*`, `.data*` and `.bss*` as maps
-//! of one element; callbacks; lines from BTF.ext; CO-RE records, once
+//! 28 and 36 bytes in tc's and libbpf's dialects, and their maps of maps; BTF
+//! `.maps` with programs and inner maps as `values`; tc's sections `ID/idx`;
+//! `.rodata*`, `.data*` and `.bss*` as maps of one element; callbacks; lines
+//! from BTF.ext; settings of the kernel ([`Object::resolve_kconfig`]); weak
+//! functions and variables of the kernel, which are absent; CO-RE records, once
 //! [`Object::relocate_core`] was told the types to adapt to.
 //!
-//! Refused by name, when a program needs them: kernel functions and variables,
-//! maps of maps, pointers in global data.
+//! Refused by name, when a program needs them: other functions
+//! and variables of the kernel, pointers in global data. Objects for
+//! big-endian machines can be listed, not run. `docs/objects.md` says more.
 //!
 //! Objects are hostile: all offsets are checked, memory is bounded by a small
 //! multiple of the file's size.
@@ -35,13 +38,21 @@
 
 pub mod core;
 mod error;
+mod externs;
 mod file;
 mod functions;
+mod inspect;
+mod kconfig;
 mod lines;
 mod maps;
 mod object;
+mod order;
 mod relocate;
 mod unit;
 
 pub use error::ElfError;
+pub use externs::{Extern, ExternKind};
+pub use inspect::{Inspection, RelocRow, SectionRow, inspect};
+pub use kconfig::Kconfig;
+pub use maps::{Decided, LegacyLayout, MapSource};
 pub use object::{Note, ObjProgram, Object, load};

@@ -1,13 +1,18 @@
 //! The object as a whole: read once, asked for its programs and maps.
 
+use std::sync::Arc;
+
+use object::Endianness;
 use oxbpf_abi::{MapType, ProgType};
 use oxbpf_btf::Btf;
 use oxbpf_ir::MapDef;
 
 use crate::error::ElfError;
+use crate::externs::{Extern, Externs};
 use crate::file::Elf;
 use crate::functions::{FuncId, Functions};
-use crate::maps::Maps;
+use crate::kconfig::Kconfig;
+use crate::maps::{MapSource, Maps};
 use crate::{lines, relocate};
 
 /// The section that tc looks for when none is named.
@@ -18,6 +23,9 @@ const DEFAULT_SECTION: &str = "classifier";
 /// so that memory stays in proportion to the input.
 const FREE_SLOTS: u64 = 1 << 17;
 
+/// Where the licence stands.
+const LICENSE: [&str; 2] = ["license", ".license"];
+
 /// The longest licence the kernel reads: 128 bytes with the final zero; it cuts longer ones.
 const MAX_LICENSE: usize = 127;
 
@@ -27,8 +35,10 @@ pub struct Object {
     pub(crate) maps: Maps,
     programs: Vec<ObjProgram>,
     license: String,
-    pub(crate) types: Option<Btf>,
+    pub(crate) types: Option<Arc<Btf>>,
     notes: Vec<Note>,
+    pub(crate) externs: Externs,
+    big_endian: bool,
     /// How many slots a unit of this object may have, see `unit`.
     pub(crate) slot_limit: u64,
 }
@@ -76,6 +86,30 @@ pub enum Note {
         /// The length of a definition in bytes.
         len: usize,
     },
+    /// A map's memory node.
+    NumaNodeIgnored {
+        /// The map.
+        map: String,
+        /// The node.
+        node: u32,
+    },
+    /// A section `ID/idx` whose id no program array has: nothing calls its program.
+    NoTailArray {
+        /// The section.
+        section: String,
+    },
+    /// A static function that is alone in its section, and so its program.
+    StaticProgram {
+        /// The section.
+        section: String,
+        /// The function.
+        function: String,
+    },
+    /// Several sections of one name, for which BTF.ext has records.
+    AmbiguousSection {
+        /// Their name.
+        section: String,
+    },
 }
 
 impl std::fmt::Display for Note {
@@ -83,6 +117,16 @@ impl std::fmt::Display for Note {
         match self {
             Note::AssumedLegacyLayout { structure, len } => {
                 write!(f, "section maps: definitions of {len} bytes taken as struct {structure}")
+            }
+            Note::NumaNodeIgnored { map, node } => write!(f, "map {map}: memory node {node} is of no consequence here"),
+            Note::NoTailArray { section } => {
+                write!(f, "section {section}: no program array has that id, so no tail call leads to it")
+            }
+            Note::StaticProgram { section, function } => {
+                write!(f, "section {section}: the static function {function} is taken as its program")
+            }
+            Note::AmbiguousSection { section } => {
+                write!(f, "there are several sections {section}: source lines of none of them are known")
             }
         }
     }
@@ -100,37 +144,68 @@ pub fn load(bytes: &[u8]) -> Result<Object, ElfError> {
     let mut functions = Functions::cut(&elf)?;
     let types = lines::types(&elf)?;
     let mut notes = Vec::new();
-    let mut maps = Maps::read(&elf, types.as_ref(), &functions, &mut notes)?;
-    relocate::apply(&elf, &maps, &mut functions)?;
+    let externs = Externs::read(&elf, types.as_ref())?;
+    let mut maps = Maps::read(&elf, types.as_ref(), &functions, &externs, &mut notes)?;
+    relocate::apply(&elf, &maps, &externs, &mut functions)?;
     if let Some(types) = &types {
-        lines::attach(&elf, types, &mut functions)?;
+        lines::attach(&elf, types, &mut functions, &mut notes)?;
     }
     let mut programs = Vec::new();
     for function in functions.entries(&elf)? {
-        programs.push(program(&elf, &functions, function, &mut maps)?);
+        programs.push(program(&elf, &functions, function, &mut maps, &mut notes)?);
     }
-    let slot_limit = bytes.len() as u64 / 2 + FREE_SLOTS;
-    Ok(Object { license: license(&elf), functions, maps, programs, types, notes, slot_limit })
+    Ok(Object {
+        license: license(&elf),
+        big_endian: elf.order == Endianness::Big,
+        slot_limit: bytes.len() as u64 / 2 + FREE_SLOTS,
+        functions,
+        maps,
+        programs,
+        types: types.map(Arc::new),
+        notes,
+        externs,
+    })
 }
 
-fn program(elf: &Elf<'_>, functions: &Functions, id: FuncId, maps: &mut Maps) -> Result<ObjProgram, ElfError> {
+fn program(
+    elf: &Elf<'_>,
+    functions: &Functions,
+    id: FuncId,
+    maps: &mut Maps,
+    notes: &mut Vec<Note>,
+) -> Result<ObjProgram, ElfError> {
     let function = &functions.all[id];
     let section = elf.sections[function.section].name;
-    let tail = tail_slot(section);
-    if let Some((map_id, key)) = tail {
-        let wanted = |d: &MapDef| d.id == Some(map_id) && d.map_type == MapType::PROG_ARRAY && key < d.max_entries;
-        let map = maps.all.iter_mut().find(|m| wanted(&m.def));
-        let map = map.ok_or_else(|| ElfError::NoTailSlot { section: section.to_string() })?;
-        // tc loads the section as a whole: its first function is the program.
-        if !map.programs.iter().any(|p| p.0 == key) {
-            map.programs.push((key, id));
-        }
+    if function.local {
+        let (section, function) = (section.to_string(), function.name.clone());
+        notes.push(Note::StaticProgram { section, function });
     }
-    Ok(ObjProgram { section: section.to_string(), name: function.name.clone(), tail: tail.is_some(), function: id })
+    let tail = tail_slot(section).is_some_and(|slot| fill_slot(section, slot, id, maps, notes));
+    Ok(ObjProgram { section: section.to_string(), name: function.name.clone(), tail, function: id })
+}
+
+/// Puts the program of a section `ID/idx` into tc's program array of that id,
+/// and tells whether there is one.
+fn fill_slot(section: &str, (map_id, key): (u32, u32), id: FuncId, maps: &mut Maps, notes: &mut Vec<Note>) -> bool {
+    let wanted = |d: &MapDef| d.id == Some(map_id) && d.map_type == MapType::PROG_ARRAY;
+    let Some(map) = maps.all.iter_mut().find(|m| wanted(&m.def)) else {
+        let note = Note::NoTailArray { section: section.to_string() };
+        if notes.last() != Some(&note) {
+            notes.push(note);
+        }
+        return false;
+    };
+    if key >= map.def.max_entries {
+        map.fault.get_or_insert(ElfError::NoTailSlot { section: section.to_string() });
+    } else if !map.programs.iter().any(|p| p.0 == key) {
+        // tc loads the section as a whole: its first function is the program.
+        map.programs.push((key, id));
+    }
+    true
 }
 
 /// Reads tc's `ID/idx`, two numbers in C's notation.
-fn tail_slot(section: &str) -> Option<(u32, u32)> {
+pub(crate) fn tail_slot(section: &str) -> Option<(u32, u32)> {
     let (id, key) = section.split_once('/')?;
     Some((c_number(id)?, c_number(key)?))
 }
@@ -146,7 +221,8 @@ fn c_number(text: &str) -> Option<u32> {
 }
 
 fn license(elf: &Elf<'_>) -> String {
-    let data = elf.section("license").map_or(&[][..], |i| elf.sections[i].data);
+    let section = LICENSE.iter().find_map(|name| elf.section(name));
+    let data = section.map_or(&[][..], |i| elf.sections[i].data);
     let text = data.split(|&b| b == 0).next().unwrap_or(&[]);
     let text = String::from_utf8_lossy(&text[..text.len().min(MAX_LICENSE)]).into_owned();
     // What stands for a byte that is no text is longer than the byte.
@@ -165,6 +241,45 @@ impl Object {
         self.maps.all.iter().map(|m| &m.def)
     }
 
+    /// How each map is defined, in the order of [`Object::maps`].
+    pub fn map_sources(&self) -> impl Iterator<Item = MapSource> {
+        (0..self.maps.all.len()).map(|map| self.maps.source(map))
+    }
+
+    /// What programs and maps it has by key in a map of it: names and, of
+    /// maps in maps, positions in [`Object::maps`].
+    pub fn map_contents(&self, map: usize) -> impl Iterator<Item = (u32, &str)> {
+        let map = &self.maps.all[map];
+        let programs = map.programs.iter().map(|(key, f)| (*key, self.functions.all[*f].name.as_str()));
+        programs.chain(map.inners.iter().map(|(key, m)| (*key, self.maps.all[*m as usize].def.name.as_str())))
+    }
+
+    /// Why programs cannot use a map, where that is so.
+    pub fn map_fault(&self, map: usize) -> Option<&ElfError> {
+        self.maps.all[map].fault.as_ref()
+    }
+
+    /// What it takes from the kernel.
+    pub fn externs(&self) -> &[Extern] {
+        &self.externs.all
+    }
+
+    /// Takes the settings that it asks for (`.kconfig`) from a kernel's
+    /// configuration. Without, programs that use one which is not weak are
+    /// refused.
+    pub fn resolve_kconfig(&mut self, config: &Kconfig) {
+        let Some((types, map)) = self.types.as_deref().zip(self.maps.settings) else {
+            return;
+        };
+        self.externs.resolve(types, config);
+        self.maps.all[map as usize].def.init = self.externs.contents();
+    }
+
+    /// Whether it is for big-endian machines: then it can be listed, not run.
+    pub fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
     /// The licence it declares; empty where there is none.
     pub fn license(&self) -> &str {
         &self.license
@@ -172,7 +287,7 @@ impl Object {
 
     /// Its debug types.
     pub fn types(&self) -> Option<&Btf> {
-        self.types.as_ref()
+        self.types.as_deref()
     }
 
     /// What was assumed in reading it.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use oxbpf_isa::RawInsn;
 
 use crate::error::ElfError;
+use crate::externs::{ExternKind, Externs};
 use crate::file::{Elf, Reloc, SecIdx, SectionKind, Symbol};
 use crate::functions::{FuncId, Functions, SLOT};
 use crate::maps::{Maps, Place};
@@ -20,6 +21,10 @@ const WIDE: u8 = 0x18;
 /// The opcode of a call by number.
 const CALL: u8 = 0x85;
 
+/// The number of the helper that a call of a missing weak function becomes,
+/// plus that of the extern: none has it, and libbpf takes the same.
+const POISONED_CALL: i32 = 2_002_000_000;
+
 /// Values of the source field (RFC 9669 sections 4.3 and 5.4).
 mod src {
     pub(super) const LOCAL: u8 = 1;
@@ -31,8 +36,8 @@ mod src {
 
 /// Applies every relocation of every code section, then reads the calls that
 /// the compiler resolved itself.
-pub(crate) fn apply(elf: &Elf<'_>, maps: &Maps, functions: &mut Functions) -> Result<(), ElfError> {
-    let mut relocator = Relocator { elf, maps, functions };
+pub(crate) fn apply(elf: &Elf<'_>, maps: &Maps, externs: &Externs, functions: &mut Functions) -> Result<(), ElfError> {
+    let mut relocator = Relocator { elf, maps, externs, functions };
     for (index, section) in elf.sections.iter().enumerate() {
         if section.kind != SectionKind::Code {
             continue;
@@ -53,6 +58,7 @@ pub(crate) fn apply(elf: &Elf<'_>, maps: &Maps, functions: &mut Functions) -> Re
 struct Relocator<'e, 'a> {
     elf: &'e Elf<'a>,
     maps: &'e Maps,
+    externs: &'e Externs,
     functions: &'e mut Functions,
 }
 
@@ -79,7 +85,7 @@ impl Relocator<'_, '_> {
     /// A wide load of a map, an address in global data, or a function.
     fn wide(&mut self, function: FuncId, slot: usize, reloc: &Reloc, symbol: &Symbol) -> Result<(), ElfError> {
         let Some(section) = symbol.section else {
-            return self.external(function, reloc, symbol, "external variable");
+            return self.external_address(function, slot, reloc, symbol);
         };
         let insn = self.functions.all[function].code[slot];
         // The addend is an offset of 32 bits; a negative one means an address
@@ -99,7 +105,10 @@ impl Relocator<'_, '_> {
                     return Err(self.elf.bad_reloc(holder, reloc.at, "it leads outside the data"));
                 }
             },
-            Place::None => return self.external(function, reloc, symbol, "variable outside the known data sections"),
+            Place::None => {
+                let name = self.elf.symbol_name(symbol)?;
+                self.missing(function, reloc, format!("variable {name} outside the known data sections"));
+            }
         }
         Ok(())
     }
@@ -107,7 +116,7 @@ impl Relocator<'_, '_> {
     /// A call of a function in this object.
     fn call(&mut self, function: FuncId, slot: usize, reloc: &Reloc, symbol: &Symbol) -> Result<(), ElfError> {
         let Some(section) = symbol.section else {
-            return self.external(function, reloc, symbol, "kernel function");
+            return self.external_call(function, slot, reloc, symbol);
         };
         let imm = self.functions.all[function].code[slot].imm;
         let target = symbol.value.cast_signed().wrapping_add((i64::from(imm) + 1) * SLOT as i64);
@@ -115,16 +124,53 @@ impl Relocator<'_, '_> {
         Ok(())
     }
 
-    /// Records that the symbol is not to be had here.
-    fn external(&mut self, function: FuncId, reloc: &Reloc, symbol: &Symbol, what: &str) -> Result<(), ElfError> {
+    /// The address of something in the kernel: a setting's is in the map of
+    /// settings, others there are none; what is weak is then at 0.
+    fn external_address(
+        &mut self,
+        function: FuncId,
+        slot: usize,
+        reloc: &Reloc,
+        symbol: &Symbol,
+    ) -> Result<(), ElfError> {
         let name = self.elf.symbol_name(symbol)?;
-        let holder = &mut self.functions.all[function];
-        holder.fault.get_or_insert(ElfError::Unsupported {
-            section: self.elf.sections[holder.section].name.to_string(),
-            at: reloc.at,
-            what: format!("{what} {name}"),
-        });
+        let Some(index) = self.externs.named(name) else {
+            self.missing(function, reloc, format!("external variable {name}"));
+            return Ok(());
+        };
+        let wanted = &self.externs.all[index as usize];
+        let imm = self.functions.all[function].code[slot].imm;
+        match (wanted.kind(), wanted.offset(), self.maps.settings) {
+            (ExternKind::Setting, Some(at), Some(map)) => {
+                self.use_map(function, slot, src::MAP_VALUE, map, (at as i32).wrapping_add(imm));
+                self.functions.all[function].settings.push(index);
+            }
+            (ExternKind::Setting, ..) => self.functions.all[function].settings.push(index),
+            (_, ..) if wanted.is_weak() => self.set_wide(function, slot, src::VALUE, 0, 0),
+            (kind, ..) => self.missing(function, reloc, format!("{} {name}", kind.name())),
+        }
         Ok(())
+    }
+
+    /// A call of a function in the kernel. There are none; what is weak is
+    /// looked for before it is called, so that the call is never reached.
+    fn external_call(&mut self, function: FuncId, slot: usize, reloc: &Reloc, symbol: &Symbol) -> Result<(), ElfError> {
+        let name = self.elf.symbol_name(symbol)?;
+        match self.externs.named(name) {
+            Some(index) if self.externs.all[index as usize].is_weak() => {
+                let insn = &mut self.functions.all[function].code[slot];
+                *insn = RawInsn { regs: 0, off: 0, imm: POISONED_CALL + index.cast_signed(), ..*insn };
+            }
+            _ => self.missing(function, reloc, format!("{} {name}", ExternKind::Function.name())),
+        }
+        Ok(())
+    }
+
+    /// Records that something is not to be had here.
+    fn missing(&mut self, function: FuncId, reloc: &Reloc, what: String) {
+        let holder = &mut self.functions.all[function];
+        let section = self.elf.sections[holder.section].name.to_string();
+        holder.fault.get_or_insert(ElfError::Unsupported { section, at: reloc.at, what });
     }
 
     /// Makes a slot refer to the function at a place.
@@ -146,11 +192,7 @@ impl Relocator<'_, '_> {
 
     fn use_map(&mut self, function: FuncId, slot: usize, source: u8, map: u32, off: i32) {
         self.set_wide(function, slot, source, map.cast_signed(), off);
-        let holder = &mut self.functions.all[function];
-        holder.maps.push((slot as u32, map));
-        if let Some(fault) = &self.maps.all[map as usize].fault {
-            holder.fault.get_or_insert(fault.clone());
-        }
+        self.functions.all[function].maps.push((slot as u32, map));
     }
 
     fn set_wide(&mut self, function: FuncId, slot: usize, source: u8, low: i32, high: i32) {

@@ -1,11 +1,11 @@
 //! Linking: from an object to a unit of complete programs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use oxbpf_abi::ProgType;
 use oxbpf_btf::{Btf, StrOff};
-use oxbpf_ir::{InsnId, LineRef, MapInit, ProgIdx, Program, ProgramParts, Unit};
+use oxbpf_ir::{InsnId, LineRef, MapDef, MapIdx, MapInit, ProgIdx, Program, ProgramParts, Unit};
 use oxbpf_isa::{RawInsn, Slot, decode_all};
 
 use crate::error::ElfError;
@@ -19,14 +19,15 @@ const MAX_TEXT: usize = 256;
 impl Object {
     /// Links a unit: the programs at the positions `roots` in that order, then
     /// those they can reach by tail calls through program arrays, each with
-    /// the subprograms it needs; and all maps of the object. `type_of` tells
-    /// each program's type, [`ObjProgram::prog_type`] where the section's name
-    /// is to decide.
+    /// the subprograms it needs; and the maps that they use, with the maps in
+    /// those. `type_of` tells each program's type, [`ObjProgram::prog_type`]
+    /// where the section's name is to decide.
     ///
     /// # Errors
     /// Whatever keeps one of these programs from running: its own fault, kept
-    /// from loading; [`ElfError::NoProgramType`]; [`ElfError::Decode`];
-    /// [`ElfError::Build`]; [`ElfError::TooMany`].
+    /// from loading; that of a map it uses; [`ElfError::BigEndian`];
+    /// [`ElfError::Kconfig`]; [`ElfError::NoProgramType`];
+    /// [`ElfError::Decode`]; [`ElfError::Build`]; [`ElfError::TooMany`].
     ///
     /// # Panics
     /// If a root is not the position of a program.
@@ -36,50 +37,140 @@ impl Object {
         roots: &[usize],
         type_of: impl Fn(&ObjProgram) -> Option<ProgType>,
     ) -> Result<Unit, ElfError> {
-        let mut linker = Linker { object: self, room: self.slot_limit, texts: HashMap::new() };
-        let mut unit_index: HashMap<FuncId, ProgIdx> = HashMap::new();
-        let by_function: HashMap<FuncId, usize> =
-            self.programs().iter().enumerate().map(|(i, p)| (p.function, i)).collect();
+        match self.is_big_endian() {
+            true => Err(ElfError::BigEndian),
+            false => self.unit_to_list(name, roots, type_of),
+        }
+    }
 
+    /// As [`Object::unit`], of big-endian objects too. Their instructions are
+    /// right to be listed; but constants, such as `htons(ETH_P_IP)`, and data
+    /// are in their order, so that a run would not do what was meant.
+    ///
+    /// # Errors
+    /// As [`Object::unit`], without [`ElfError::BigEndian`].
+    ///
+    /// # Panics
+    /// If a root is not the position of a program.
+    pub fn unit_to_list(
+        &self,
+        name: &str,
+        roots: &[usize],
+        type_of: impl Fn(&ObjProgram) -> Option<ProgType>,
+    ) -> Result<Unit, ElfError> {
+        let reached = Reached::from(self, roots, &mut Linker::new(self))?;
+        let mut linker = Linker::new(self);
+        let programs = reached.programs.iter().map(|(index, layout)| {
+            let program = &self.programs()[*index];
+            let section = || program.section().to_string();
+            let prog_type = type_of(program).ok_or_else(|| ElfError::NoProgramType { section: section() })?;
+            linker.program(program, prog_type, layout, &reached.map_index)
+        });
+        let programs = programs.collect::<Result<Vec<_>, _>>()?;
+        let maps = reached.maps.iter().map(|map| self.definition(*map, &reached));
+        let unit = Unit::new(name, self.license(), maps.collect(), programs).map_err(ElfError::Unit)?;
+        Ok(match &self.types {
+            Some(types) => unit.with_types(types.clone()),
+            None => unit,
+        })
+    }
+
+    /// For each program, why it cannot be linked: its own fault or that of a
+    /// program it reaches by tail calls. What several programs need is looked
+    /// at once, so that this takes no longer than linking all of them.
+    pub fn faults(&self) -> Vec<Option<ElfError>> {
+        let mut linker = Linker::new(self);
+        let targets = self.targets();
+        let mut faults = vec![None; self.programs().len()];
+        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); faults.len()];
+        for (index, program) in self.programs().iter().enumerate() {
+            let checked = linker.layout(program).and_then(|layout| {
+                let maps = linker.maps(&layout)?;
+                for callee in maps.iter().flat_map(|m| &self.maps.all[*m as usize].programs) {
+                    callers[targets[&callee.1]].push(index);
+                }
+                linker.program(program, ProgType::SchedCls, &layout, &HashMap::new())
+            });
+            faults[index] = checked.err();
+        }
+        let mut faulty: Vec<usize> = (0..faults.len()).filter(|&i| faults[i].is_some()).collect();
+        while let Some(index) = faulty.pop() {
+            for &caller in &callers[index] {
+                if faults[caller].is_none() {
+                    faults[caller] = faults[index].clone();
+                    faulty.push(caller);
+                }
+            }
+        }
+        faults
+    }
+
+    /// Programs by their functions.
+    fn targets(&self) -> HashMap<FuncId, usize> {
+        self.programs().iter().enumerate().map(|(i, p)| (p.function, i)).collect()
+    }
+
+    /// A map's definition in a unit, with what it holds at first.
+    fn definition(&self, map: u32, reached: &Reached) -> MapDef {
+        let map = &self.maps.all[map as usize];
+        let mut def = map.def.clone();
+        if !map.programs.is_empty() {
+            let there = |(key, f): &(u32, FuncId)| Some((*key, *reached.program_index.get(f)?));
+            def.init = MapInit::Programs(map.programs.iter().filter_map(there).collect());
+        }
+        if !map.inners.is_empty() {
+            let there = |(key, m): &(u32, u32)| Some((key.to_le_bytes().to_vec(), MapIdx(*reached.map_index.get(m)?)));
+            def.init = MapInit::Maps(map.inners.iter().filter_map(there).collect());
+        }
+        def
+    }
+}
+
+/// The functions of a program, entry first, each with its first slot.
+type Layout = Vec<(FuncId, u32)>;
+
+/// What programs need: other programs, and maps.
+#[derive(Default)]
+struct Reached {
+    /// Positions of programs, and their functions.
+    programs: Vec<(usize, Layout)>,
+    program_index: HashMap<FuncId, ProgIdx>,
+    /// Numbers of maps, in the object's order.
+    maps: Vec<u32>,
+    map_index: HashMap<u32, u32>,
+}
+
+impl Reached {
+    fn from(object: &Object, roots: &[usize], linker: &mut Linker<'_>) -> Result<Reached, ElfError> {
+        let targets = object.targets();
+        let mut reached = Reached::default();
+        let mut seen = HashSet::new();
         let mut wanted: Vec<usize> = Vec::new();
         let mut add = |wanted: &mut Vec<usize>, program: usize| {
             let next = ProgIdx(wanted.len() as u32);
-            unit_index.entry(self.programs()[program].function).or_insert_with(|| {
+            reached.program_index.entry(object.programs()[program].function).or_insert_with(|| {
                 wanted.push(program);
                 next
             });
         };
-        for &root in roots {
-            add(&mut wanted, root);
-        }
-        let mut map_seen = vec![false; self.maps.all.len()];
-        let mut programs = Vec::new();
+        roots.iter().for_each(|root| add(&mut wanted, *root));
         let mut next = 0;
         while let Some(&program) = wanted.get(next) {
             next += 1;
-            let program = &self.programs()[program];
-            let layout = linker.layout(program)?;
-            for map in layout.iter().flat_map(|(f, _)| &self.functions.all[*f].maps).map(|m| m.1 as usize) {
-                if !std::mem::replace(&mut map_seen[map], true) {
-                    for (_, function) in &self.maps.all[map].programs {
-                        add(&mut wanted, by_function[function]);
+            let layout = linker.layout(&object.programs()[program])?;
+            for map in linker.maps(&layout)? {
+                if seen.insert(map) {
+                    for (_, function) in &object.maps.all[map as usize].programs {
+                        add(&mut wanted, targets[function]);
                     }
                 }
             }
-            let section = || program.section().to_string();
-            let prog_type = type_of(program).ok_or_else(|| ElfError::NoProgramType { section: section() })?;
-            programs.push(linker.program(program, prog_type, &layout)?);
+            reached.programs.push((program, layout));
         }
-
-        let maps = self.maps.all.iter().map(|map| {
-            let mut def = map.def.clone();
-            if !map.programs.is_empty() {
-                let reached = map.programs.iter().filter_map(|(key, f)| Some((*key, *unit_index.get(f)?)));
-                def.init = MapInit::Programs(reached.collect());
-            }
-            def
-        });
-        Unit::new(name, self.license(), maps.collect(), programs).map_err(ElfError::Unit)
+        reached.maps = seen.into_iter().collect();
+        reached.maps.sort_unstable();
+        reached.map_index = reached.maps.iter().copied().zip(0..).collect();
+        Ok(reached)
     }
 }
 
@@ -91,15 +182,18 @@ struct Linker<'o> {
     texts: HashMap<StrOff, Arc<str>>,
 }
 
-impl Linker<'_> {
-    fn function(&self, id: FuncId) -> &Function {
+impl<'o> Linker<'o> {
+    fn new(object: &'o Object) -> Linker<'o> {
+        Linker { object, room: object.slot_limit, texts: HashMap::new() }
+    }
+
+    fn function(&self, id: FuncId) -> &'o Function {
         &self.object.functions.all[id]
     }
 
-    /// The functions of a program, entry first, each with its first slot.
-    fn layout(&mut self, program: &ObjProgram) -> Result<Vec<(FuncId, u32)>, ElfError> {
+    fn layout(&mut self, program: &ObjProgram) -> Result<Layout, ElfError> {
         let mut layout = vec![(program.function, 0)];
-        let mut placed: std::collections::HashSet<FuncId> = [program.function].into();
+        let mut placed: HashSet<FuncId> = [program.function].into();
         let (mut next, mut slots) = (0, 0u64);
         while let Some(&(id, _)) = layout.get(next) {
             let function = self.function(id);
@@ -107,6 +201,9 @@ impl Linker<'_> {
                 return Err(fault.clone());
             }
             self.object.core_ready(function)?;
+            if let Some(fault) = function.settings.iter().find_map(|s| self.object.externs.setting_fault(*s)) {
+                return Err(fault);
+            }
             let limit = self.object.slot_limit;
             slots += function.code.len() as u64;
             if slots > self.room {
@@ -125,14 +222,34 @@ impl Linker<'_> {
         Ok(layout)
     }
 
+    /// The maps that a program uses, and the maps in those.
+    fn maps(&self, layout: &Layout) -> Result<Vec<u32>, ElfError> {
+        let mut maps: Vec<u32> = Vec::new();
+        let mut seen = HashSet::new();
+        for map in layout.iter().flat_map(|(f, _)| &self.function(*f).maps).map(|m| m.1) {
+            if seen.insert(map) {
+                maps.push(map);
+            }
+        }
+        let mut next = 0;
+        while let Some(&map) = maps.get(next) {
+            let map = &self.object.maps.all[map as usize];
+            map.fault.clone().map_or(Ok(()), Err)?;
+            maps.extend(map.inners.iter().map(|i| i.1).filter(|inner| seen.insert(*inner)));
+            next += 1;
+        }
+        Ok(maps)
+    }
+
     fn program(
         &mut self,
         program: &ObjProgram,
         prog_type: ProgType,
-        layout: &[(FuncId, u32)],
+        layout: &Layout,
+        map_index: &HashMap<u32, u32>,
     ) -> Result<Program, ElfError> {
         let name = program.name();
-        let decoded = decode_all(&self.code(layout));
+        let decoded = decode_all(&self.code(layout, map_index));
         let decoded = decoded.map_err(|error| ElfError::Decode { program: name.to_string(), error })?;
         let mut parts = ProgramParts::new(name, prog_type, decoded.iter().map(|d| d.1).collect());
         parts.section = program.section().to_string();
@@ -142,14 +259,19 @@ impl Linker<'_> {
         Program::new(parts).map_err(|error| ElfError::Build { program: name.to_string(), error })
     }
 
-    /// The code of all functions in a row, with the distances between them.
-    fn code(&self, layout: &[(FuncId, u32)]) -> Vec<RawInsn> {
+    /// The code of all functions in a row, with the distances between them
+    /// and the unit's numbers of maps.
+    fn code(&self, layout: &Layout, map_index: &HashMap<u32, u32>) -> Vec<RawInsn> {
         let base: HashMap<FuncId, u32> = layout.iter().copied().collect();
         let total = layout.iter().map(|&(id, _)| self.function(id).code.len()).sum();
         let mut code = Vec::with_capacity(total);
         for &(id, start) in layout {
             let function = self.function(id);
             code.extend_from_slice(&function.code);
+            for (slot, map) in &function.maps {
+                // Where only faults are looked for there are no numbers.
+                code[(start + slot) as usize].imm = map_index.get(map).copied().unwrap_or(0).cast_signed();
+            }
             for (slot, callee) in &function.refs {
                 let at = start + slot;
                 // Both are below the kernel's limit, far from overflow.
@@ -159,7 +281,7 @@ impl Linker<'_> {
         code
     }
 
-    fn lines(&mut self, layout: &[(FuncId, u32)], slots: &[Slot]) -> Vec<LineRef> {
+    fn lines(&mut self, layout: &Layout, slots: &[Slot]) -> Vec<LineRef> {
         let object = self.object;
         let Some(types) = &object.types else {
             return Vec::new();

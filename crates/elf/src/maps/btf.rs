@@ -1,16 +1,17 @@
 //! BTF definitions: variables in `.maps` whose members are the attributes.
 //! Numbers are coded as lengths of arrays pointed to, types as pointers, and
-//! `values` holds programs by relocation.
+//! `values` holds programs or inner maps by relocation.
 
 use oxbpf_abi::MapType;
 use oxbpf_btf::{Btf, BtfError, Member, Type, TypeId};
-use oxbpf_ir::MapDef;
+use oxbpf_ir::{MapDef, MapTypes};
 use std::collections::HashMap;
 
-use super::{Maps, ObjMap};
+use super::{Maps, ObjMap, Place};
 use crate::error::ElfError;
 use crate::file::{Elf, SecIdx, SymbolKind};
 use crate::functions::Functions;
+use crate::object::Note;
 
 /// The section's name.
 const SECTION: &str = ".maps";
@@ -18,14 +19,28 @@ const SECTION: &str = ".maps";
 /// Members of a definition; there are about ten attributes.
 const MAX_MEMBERS: usize = 64;
 
+/// The structure that locks a value.
+const LOCK: &str = "bpf_spin_lock";
+
+/// A key and a value of which nothing is known.
+const UNTYPED: MapTypes = MapTypes { key: TypeId::VOID, value: TypeId::VOID };
+
 /// Bytes of a pointer in `values`.
 const POINTER: u64 = 8;
 
-pub(super) fn read(elf: &Elf<'_>, types: Option<&Btf>, functions: &Functions, maps: &mut Maps) -> Result<(), ElfError> {
+pub(super) fn read(
+    elf: &Elf<'_>,
+    types: Option<&Btf>,
+    functions: &Functions,
+    maps: &mut Maps,
+    notes: &mut Vec<Note>,
+) -> Result<(), ElfError> {
     let Some(section) = elf.section(SECTION) else {
         return Ok(());
     };
-    let types = types.ok_or(bad("", "the object has no BTF to describe it"))?;
+    let Some(types) = types else {
+        return undescribed(elf, section, maps);
+    };
     let datasec = types.datasec(SECTION).ok_or(bad("", "BTF does not describe it"))?;
     let places = places(elf, section)?;
     let mut values = Vec::new();
@@ -33,15 +48,28 @@ pub(super) fn read(elf: &Elf<'_>, types: Option<&Btf>, functions: &Functions, ma
         let var = types.var(var.var).ok_or(bad("", "BTF lists something else than variables"))?;
         let name = types.str(var.name);
         let at = *places.get(name).ok_or(bad(name, "has no symbol"))?;
-        let mut reader = Reader { types, map: ObjMap::new(MapDef::new(name, MapType(0), 0, 0, 0)), values: None };
+        let mut reader =
+            Reader { types, def: MapDef::new(name, MapType(0), 0, 0, 0), inner: false, values: None, notes };
         reader.members(var.target)?;
-        if let Some((offset, programs)) = reader.values {
+        let (def, held) = (reader.def, reader.values);
+        if let Some((offset, programs)) = held {
             let from = at.checked_add(offset).ok_or(bad(name, "lies outside the section"))?;
             values.push(Values { from, map: maps.all.len(), programs });
         }
-        maps.define(section, at, reader.map)?;
+        maps.define(section, at, ObjMap::new(def))?;
     }
     fill_values(elf, section, functions, maps, values)
+}
+
+/// Without debug types there are only names; programs that use the maps are refused.
+fn undescribed(elf: &Elf<'_>, section: SecIdx, maps: &mut Maps) -> Result<(), ElfError> {
+    let variables = elf.variables();
+    for symbol in variables.get(&section).map_or(&[][..], |s| s) {
+        let name = elf.symbol_name(symbol)?;
+        let fault = Some(ElfError::MapNeedsBtf { map: name.to_string() });
+        maps.define(section, symbol.value, ObjMap { fault, ..ObjMap::new(MapDef::new(name, MapType(0), 0, 0, 0)) })?;
+    }
+    Ok(())
 }
 
 fn bad(map: &str, what: &'static str) -> ElfError {
@@ -57,14 +85,17 @@ fn places<'a>(elf: &Elf<'a>, section: SecIdx) -> Result<HashMap<&'a str, u64>, E
 /// One definition being read.
 struct Reader<'a> {
     types: &'a Btf,
-    map: ObjMap,
+    def: MapDef,
+    /// Whether it is what the maps in another look like.
+    inner: bool,
     /// Where in the variable its `values` start, and whether they are programs.
     values: Option<(u64, bool)>,
+    notes: &'a mut Vec<Note>,
 }
 
 impl Reader<'_> {
     fn bad(&self, what: &'static str) -> ElfError {
-        bad(&self.map.def.name, what)
+        bad(&self.def.name, what)
     }
 
     fn members(&mut self, target: TypeId) -> Result<(), ElfError> {
@@ -75,7 +106,7 @@ impl Reader<'_> {
         for member in &definition.members {
             self.member(member)?;
         }
-        if self.map.def.map_type == MapType(0) {
+        if self.def.map_type == MapType(0) {
             return Err(self.bad("has no type"));
         }
         Ok(())
@@ -84,23 +115,41 @@ impl Reader<'_> {
     fn member(&mut self, member: &Member) -> Result<(), ElfError> {
         let number = || self.number(member.target);
         match self.types.str(member.name) {
-            "type" => self.map.def.map_type = MapType(number()?),
-            "max_entries" => self.map.def.max_entries = number()?,
-            "map_flags" => self.map.def.flags = number()?,
-            "pinning" => self.map.def.pinning = number()?,
-            "key_size" => self.map.def.key_size = self.agreed(self.map.def.key_size, number()?)?,
-            "value_size" => self.map.def.value_size = self.agreed(self.map.def.value_size, number()?)?,
-            "key" => self.map.def.key_size = self.agreed(self.map.def.key_size, self.size(member.target)?)?,
-            "value" => self.map.def.value_size = self.agreed(self.map.def.value_size, self.size(member.target)?)?,
+            "type" => self.def.map_type = MapType(number()?),
+            "max_entries" => self.def.max_entries = number()?,
+            "map_flags" => self.def.flags = number()?,
+            "pinning" if self.inner => return Err(self.bad("describes inner maps that are pinned")),
+            "pinning" => self.def.pinning = number()?,
+            "key_size" => self.def.key_size = self.agreed(self.def.key_size, number()?)?,
+            "value_size" => self.def.value_size = self.agreed(self.def.value_size, number()?)?,
+            "key" => {
+                self.def.key_size = self.agreed(self.def.key_size, self.size(member.target)?)?;
+                let key = self.pointee(member.target)?;
+                self.def.types = Some(MapTypes { key, ..self.def.types.unwrap_or(UNTYPED) });
+            }
+            "value" => {
+                self.def.value_size = self.agreed(self.def.value_size, self.size(member.target)?)?;
+                let value = self.pointee(member.target)?;
+                self.def.types = Some(MapTypes { value, ..self.def.types.unwrap_or(UNTYPED) });
+                self.def.lock = self.lock(value);
+            }
+            "values" if self.inner => return Err(self.bad("describes inner maps that hold something themselves")),
             "values" => self.values(member)?,
-            // A Bloom filter's hashes, an arena's address.
-            "map_extra" if number()? != 0 => self.unsupported("map_extra of map"),
-            "map_extra" => {}
-            // Where the map lies in memory is of no consequence here.
-            "numa_node" => {}
+            "map_extra" => self.def.extra = number()?.into(),
+            "numa_node" => {
+                let note = Note::NumaNodeIgnored { map: self.def.name.clone(), node: number()? };
+                self.notes.push(note);
+            }
             _ => return Err(self.bad("has a member that is no known attribute")),
         }
         Ok(())
+    }
+
+    /// Where the value's lock is, if it has one.
+    fn lock(&self, value: TypeId) -> Option<u32> {
+        let is_lock = |m: &&Member| self.types.composite(m.target).is_some_and(|c| self.types.str_is(c.name, LOCK));
+        let lock = self.types.composite(value)?.members.iter().find(is_lock)?;
+        Some(lock.bit_offset / 8)
     }
 
     /// A size may be given twice, by number and by type, if both agree.
@@ -133,27 +182,24 @@ impl Reader<'_> {
         u32::try_from(size).map_err(|_| ElfError::Btf { section: ".BTF", error: BtfError::SizeOverflow { id } })
     }
 
-    /// `T *values[]`: programs if T is a function, else the inner map.
+    /// `T *values[]`: programs if T is a function, else T is what the inner
+    /// maps look like.
     fn values(&mut self, member: &Member) -> Result<(), ElfError> {
         let Ok(Type::Array(array)) = self.types.resolved(member.target) else {
             return Err(self.bad("has values that are no array"));
         };
-        let programs = matches!(self.types.resolved(self.pointee(array.elem)?), Ok(Type::FuncProto(_)));
-        match programs {
-            true => self.map.def.value_size = self.agreed(self.map.def.value_size, 4)?,
-            false => self.unsupported("map of maps"),
-        }
+        let element = self.pointee(array.elem)?;
+        let programs = matches!(self.types.resolved(element), Ok(Type::FuncProto(_)));
+        self.def.value_size = self.agreed(self.def.value_size, 4)?;
         self.values = Some((u64::from(member.bit_offset / 8), programs));
+        if !programs {
+            let name = format!("{}.inner", self.def.name);
+            let def = MapDef::new(&name, MapType(0), 0, 0, 0);
+            let mut inner = Reader { types: self.types, def, inner: true, values: None, notes: &mut *self.notes };
+            inner.members(element)?;
+            self.def.inner = Some(Box::new(inner.def));
+        }
         Ok(())
-    }
-
-    /// Keeps programs from using the map.
-    fn unsupported(&mut self, what: &str) {
-        self.map.fault = Some(ElfError::Unsupported {
-            section: SECTION.to_string(),
-            at: 0,
-            what: format!("{what} {}", self.map.def.name),
-        });
     }
 }
 
@@ -166,7 +212,7 @@ struct Values {
     programs: bool,
 }
 
-/// Puts the programs that relocations name into their maps.
+/// Puts the programs and maps that relocations name into their maps.
 fn fill_values(
     elf: &Elf<'_>,
     section: SecIdx,
@@ -177,24 +223,34 @@ fn fill_values(
     values.sort_by_key(|v| v.from);
     let entries = functions.entries(elf)?;
     for reloc in &elf.sections[section].relocs {
+        let bad = |what| elf.bad_reloc(section, reloc.at, what);
         let after = values.partition_point(|v| v.from <= reloc.at);
-        let holder = values[..after].last().filter(|v| v.programs);
-        let Some(holder) = holder else {
-            continue;
-        };
-        let map = &mut maps.all[holder.map];
+        let holder = values[..after].last().ok_or_else(|| bad("it stands in no map's values"))?;
         let from = reloc.at - holder.from;
         if !from.is_multiple_of(POINTER) {
-            return Err(elf.bad_reloc(section, reloc.at, "it does not stand at a pointer"));
+            return Err(bad("it does not stand at a pointer"));
         }
-        let key = from / POINTER;
         let symbol = elf.reloc_symbol(section, reloc)?;
-        let function = symbol.section.and_then(|s| functions.starting_at(s, symbol.value));
-        let program = function.filter(|f| entries.binary_search(f).is_ok());
-        let program = program.ok_or_else(|| elf.bad_reloc(section, reloc.at, "its symbol is no program"))?;
-        match u32::try_from(key) {
-            Ok(key) if key < map.def.max_entries => map.programs.push((key, program)),
-            _ => return Err(bad(&map.def.name, "has a program beyond its entries")),
+        // The addend is what stands in the pointer's place.
+        let addend = elf.long(section, reloc.at).unwrap_or(0);
+        let (target, at) = (symbol.section, symbol.value.wrapping_add(addend));
+        let def = &maps.all[holder.map].def;
+        let key = u32::try_from(from / POINTER).ok().filter(|key| *key < def.max_entries);
+        let beyond = if holder.programs { "has a program beyond its entries" } else { "has a map beyond its entries" };
+        let key = key.ok_or_else(|| self::bad(&def.name, beyond))?;
+        if holder.programs {
+            let function = target.and_then(|s| functions.starting_at(s, at));
+            let program = function.filter(|f| entries.binary_search(f).is_ok());
+            let program = program.ok_or_else(|| bad("its symbol is no program"))?;
+            maps.all[holder.map].programs.push((key, program));
+            continue;
+        }
+        if def.key_size != 4 {
+            return Err(self::bad(&def.name, "has inner maps by number, but keys that are no numbers of 4 bytes"));
+        }
+        match target.map(|s| maps.place(s, at)) {
+            Some(Place::Map(inner)) if inner as usize != holder.map => maps.all[holder.map].inners.push((key, inner)),
+            _ => return Err(bad("its symbol is no map")),
         }
     }
     Ok(())

@@ -1,8 +1,11 @@
 //! Global data: each section of constants or variables becomes a map of one
 //! element, as libbpf has it.
 
+use std::collections::HashMap;
+
 use oxbpf_abi::{MapType, map_flags};
-use oxbpf_ir::{MapDef, MapInit, MapPurpose};
+use oxbpf_btf::{Btf, Type, TypeId};
+use oxbpf_ir::{MapDef, MapInit, MapPurpose, MapTypes};
 
 use super::{Maps, ObjMap};
 use crate::error::ElfError;
@@ -15,7 +18,8 @@ const MAX_SIZE: u64 = i32::MAX as u64;
 const SECTIONS: [(&str, MapPurpose); 3] =
     [(".rodata", MapPurpose::Rodata), (".data", MapPurpose::Data), (".bss", MapPurpose::Data)];
 
-pub(super) fn read(elf: &Elf<'_>, maps: &mut Maps) -> Result<(), ElfError> {
+pub(super) fn read(elf: &Elf<'_>, types: Option<&Btf>, maps: &mut Maps) -> Result<(), ElfError> {
+    let described: HashMap<&str, TypeId> = types.map(sections).unwrap_or_default();
     for (index, section) in elf.sections.iter().enumerate() {
         let Some(purpose) = purpose(section) else {
             continue;
@@ -24,16 +28,29 @@ pub(super) fn read(elf: &Elf<'_>, maps: &mut Maps) -> Result<(), ElfError> {
             return Err(ElfError::TooMany { what: "bytes of global data", count: section.size, limit: MAX_SIZE });
         }
         let mut map = ObjMap::new(definition(section, purpose));
+        map.def.types = described.get(section.name).map(|&value| MapTypes { key: TypeId::VOID, value });
         // Pointers in data would need addresses that exist only once loaded.
-        map.fault = section.relocs.first().map(|r| ElfError::Unsupported {
-            section: section.name.to_string(),
-            at: r.at,
-            what: "a pointer in global data".to_string(),
-        });
+        if let Some(reloc) = section.relocs.first() {
+            let target = elf.reloc_symbol(index, reloc).and_then(|symbol| elf.symbol_name(symbol))?;
+            map.fault = Some(ElfError::Unsupported {
+                section: section.name.to_string(),
+                at: reloc.at,
+                what: format!("a pointer to {target} in global data"),
+            });
+        }
         let map = maps.push(map)?;
         maps.data.insert(index, map);
     }
     Ok(())
+}
+
+/// The types of sections by their names.
+fn sections(types: &Btf) -> HashMap<&str, TypeId> {
+    let all = types.types().filter_map(|(id, t)| match t {
+        Type::DataSec(section) => Some((types.str(section.name), id)),
+        _ => None,
+    });
+    all.collect()
 }
 
 fn purpose(section: &Section<'_>) -> Option<MapPurpose> {
