@@ -5,6 +5,7 @@ mod classic;
 mod conformance;
 mod disasm;
 mod migrate;
+mod reference;
 mod run;
 mod selftest;
 
@@ -64,6 +65,11 @@ enum Verb {
     Disasm(disasm::Arguments),
     Migrate(migrate::Arguments),
     Verify(classic::verify::Arguments),
+    Isa(reference::IsaArguments),
+    Helpers(reference::HelpersArguments),
+    Maps(reference::MapsArguments),
+    Fields(reference::FieldsArguments),
+    Explain(reference::ExplainArguments),
     Selftest(selftest::Arguments),
     ConformancePlugin(conformance::Arguments),
 }
@@ -88,6 +94,11 @@ pub fn main() -> ExitCode {
         Verb::Disasm(a) => disasm::main(a),
         Verb::Migrate(a) => migrate::main(a),
         Verb::Verify(a) => classic::verify::main(a),
+        Verb::Isa(a) => reference::isa(&a),
+        Verb::Helpers(a) => reference::helpers(&a),
+        Verb::Maps(a) => reference::maps(&a),
+        Verb::Fields(a) => reference::fields(&a),
+        Verb::Explain(a) => reference::explain(&a),
         Verb::Selftest(a) => selftest::main(a),
         Verb::ConformancePlugin(a) => conformance::main(a),
     };

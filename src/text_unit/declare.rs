@@ -6,7 +6,8 @@ use oxbpf_abi::{MAP_TYPES, MapType, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx};
 use oxbpf_isa::text::{Directive, MAX_ERRORS, quote};
 
-use super::error::{UnitTextError, UnitTextFault, near};
+use super::error::{UnitTextError, UnitTextFault};
+use crate::near::near;
 use super::line::{Line, Result, Word};
 
 /// The directives of this dialect.

@@ -173,7 +173,7 @@ fn head_of(text: &str, number: u32) -> line::Result<(&str, Option<ProgType>)> {
     let prog_type = match line.word() {
         None => None,
         Some(word) => Some(ProgType::by_name(word.text).ok_or_else(|| {
-            let near = error::near(word.text, PROG_TYPES.iter().map(|r| r.name));
+            let near = crate::near::near(word.text, PROG_TYPES.iter().map(|r| r.name));
             line.error(word, UnitTextFault::Unknown { what: "program type", name: quote(word.text), near })
         })?),
     };

@@ -9,7 +9,8 @@ use oxbpf_isa::text::{MAX_ERRORS, SymbolKind, SymbolRef, quote};
 use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
 
 use super::declare::{Declared, Section};
-use super::error::{UnitTextError, UnitTextFault, near};
+use super::error::{UnitTextError, UnitTextFault};
+use crate::near::near;
 use super::{Errors, Options, Part, begin_of};
 
 /// Characters of a source line that a program keeps.

@@ -9,9 +9,11 @@
 //! assert!(helper.callers.allows("xdp") && !helper.callers.allows("kprobe"));
 //! ```
 
+mod fields;
 mod helpers;
 mod types;
 
+pub use fields::FIELDS;
 pub use helpers::HELPERS;
 pub use types::{KFUNCS, MAP_TYPES, PROG_TYPES};
 
@@ -86,6 +88,19 @@ pub struct KfuncInfo {
     pub since: &'static str,
     /// What it does or returns, in one clause.
     pub does: &'static str,
+}
+
+/// A field of a context.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldInfo {
+    /// The context's structure.
+    pub ctx: &'static str,
+    /// The field's name.
+    pub name: &'static str,
+    /// The first Linux that has it.
+    pub since: &'static str,
+    /// What it holds.
+    pub is: &'static str,
 }
 
 /// Program types of which the kernel was not asked: a load names something to attach to, or 6.18 as built has no such
@@ -168,6 +183,13 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "rows that the kernel contradicts:\n{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_context_field_is_described() {
+        let layouts = [&crate::ctx::SKB, &crate::ctx::XDP];
+        let fields = layouts.iter().flat_map(|layout| layout.fields.iter().map(|field| (layout.name, field.name)));
+        assert!(FIELDS.iter().map(|f| (f.ctx, f.name)).eq(fields));
     }
 
     #[test]
