@@ -131,7 +131,7 @@ pub(super) fn isa(arguments: &IsaArguments) -> Exit {
         Some(word) => insns::named(word),
     };
     match &arguments.insn {
-        Some(word) if kinds.is_empty() => unknown("instruction", word),
+        Some(word) if kinds.is_empty() => unknown("instruction", word, Kind::all().map(Kind::name)),
         _ if arguments.json => document("isa", "insns", kinds.iter().map(|kind| insns::value(*kind)).collect()),
         None => printed(&insns::list(&kinds)),
         Some(_) => printed(&kinds.into_iter().map(insns::page).collect::<Vec<_>>().join("\n")),
@@ -155,7 +155,7 @@ pub(super) fn helpers(arguments: &HelpersArguments) -> Exit {
         Some(word) => uapi::helper(word).into_iter().collect(),
     };
     match &arguments.helper {
-        Some(word) if chosen.is_empty() => unknown("helper", word),
+        Some(word) if chosen.is_empty() => unknown("helper", word, uapi::HELPERS.map(|h| h.name)),
         _ if arguments.json => document("helpers", "helpers", chosen.into_iter().map(helpers::value).collect()),
         None => printed(&helpers::list(&chosen)),
         Some(_) => printed(&helpers::page(chosen[0])),
@@ -167,7 +167,7 @@ pub(super) fn maps(arguments: &MapsArguments) -> Exit {
     match found {
         None if arguments.json => document("maps", "types", uapi::MAP_TYPES.iter().map(maps::value).collect()),
         None => printed(&maps::list()),
-        Some((word, None)) => unknown("map type", word),
+        Some((word, None)) => unknown("map type", word, oxbpf_abi::MAP_TYPES.iter().map(|row| row.name)),
         Some((_, Some(info))) if arguments.json => document("maps", "types", vec![maps::value(info)]),
         Some((_, Some(info))) => printed(&maps::page(info)),
     }
@@ -179,7 +179,7 @@ pub(super) fn fields(arguments: &FieldsArguments) -> Exit {
         arguments.prog_type.is_none_or(|t| field.readable_by(t) || field.writable_by(t))
     };
     match &arguments.field {
-        Some(word) if fields::explain(word).is_none() => unknown("field", word),
+        Some(word) if fields::explain(word).is_none() => unknown("field", word, uapi::FIELDS.map(|f| f.name)),
         _ if arguments.json => {
             let ours = fields::all().filter(|(_, field, _)| named(field.name) && allowed(field));
             document("fields", "fields", ours.map(|(layout, field, info)| fields::value(layout, field, info)).collect())
@@ -195,17 +195,17 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Exit {
     };
     match reference::explain(word) {
         Some(page) => printed(&page),
-        None => unknown("word", word),
+        None => unknown("word", word, reference::words()),
     }
 }
 
 /// Says that there is no such thing, and what it may have been meant to be.
-fn unknown(what: &str, word: &str) -> Exit {
-    let words: Vec<_> = reference::words().collect();
-    let near = near(word, words.iter().map(String::as_str));
+fn unknown(what: &str, word: &str, known: impl IntoIterator<Item = impl Into<String>>) -> Exit {
+    let known: Vec<String> = known.into_iter().map(Into::into).collect();
+    let near = near(word, known.iter().map(String::as_str));
     let hint = near.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default();
-    let what_code = what.split(' ').next().unwrap_or(what);
-    say(format_args!("error[unknown-{what_code}]: no {what} `{}`{hint}", oxbpf_isa::text::quote(word)));
+    let code = what.split(' ').next().unwrap_or(what);
+    say(format_args!("error[unknown-{code}]: no {what} `{}`{hint}", oxbpf_isa::text::quote(word)));
     Exit::Usage
 }
 

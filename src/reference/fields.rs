@@ -21,9 +21,13 @@ pub fn list(prog_type: Option<ProgType>) -> String {
     let wanted = |field: &Field| prog_type.is_none_or(|t| field.readable_by(t) || field.writable_by(t));
     let row = |(layout, field, info): (&Layout, &Field, &FieldInfo)| {
         let writes = if field.writers.is_empty() { "r" } else { "rw" };
-        format!("{:10} {:16} {:>3} {:>2} {writes:2} {:5} {}\n", layout.name, field.name, field.off, field.size, info.since, info.is)
+        format!(
+            "{:10} {:16} {:>3} {:>2} {writes:2} {:5} {}\n",
+            layout.name, field.name, field.off, field.size, info.since, info.is
+        )
     };
-    let rows = all().filter(|(layout, field, _)| wanted(field) && prog_type.is_none_or(|t| t.ctx().name == layout.name));
+    let rows =
+        all().filter(|(layout, field, _)| wanted(field) && prog_type.is_none_or(|t| t.ctx().name == layout.name));
     format!("{:10} {:16} {:>3} {:>2} {:2} {:5} {}\n", "context", "field", "off", "sz", "", "since", "what it holds")
         + &rows.map(row).collect::<String>()
 }
@@ -84,6 +88,8 @@ const fn access(shape: Shape) -> &'static str {
         Shape::Bytes => "loads and stores of any aligned width",
         Shape::Pointer => "loads of 4 bytes, which yield a packet pointer of 64 bits",
         Shape::U8 => "one byte",
-        Shape::Opaque => "loads of 8 bytes, which yield a pointer to a kernel object; not answered by this toolchain's engines",
+        Shape::Opaque => {
+            "loads of 8 bytes, which yield a pointer to a kernel object; not answered by this toolchain's engines"
+        }
     }
 }

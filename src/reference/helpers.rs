@@ -46,7 +46,9 @@ pub fn page(helper: &HelperInfo) -> String {
     out += &line("callers", &callers(helper.callers));
     let here = match HELPERS.iter().find(|row| row.id == helper.id) {
         None => "not run by this toolchain's engines",
-        Some(row) if row.moves_packet => "run by this toolchain's engines; packet pointers from before are void after it",
+        Some(row) if row.moves_packet => {
+            "run by this toolchain's engines; packet pointers from before are void after it"
+        }
         Some(_) => "run by this toolchain's engines",
     };
     out + &line("here", here)
@@ -58,7 +60,8 @@ fn kfunc(kfunc: &KfuncInfo) -> String {
     out + &line("called", "by its BTF id in the running kernel; not run by this toolchain's engines")
 }
 
-fn prog_type(info: &ProgTypeInfo) -> String {
+/// The page about a program type.
+pub fn prog_type(info: &ProgTypeInfo) -> String {
     let mut out = format!("{}\n  {}\n\n", info.name, info.runs);
     out += &line("number", &info.id.to_string());
     out += &line("since", &format!("Linux {}", info.since));

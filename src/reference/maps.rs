@@ -49,7 +49,8 @@ pub fn value(info: &MapTypeInfo) -> Value {
     })
 }
 
-fn name(info: &MapTypeInfo) -> &'static str {
+/// The name of a map type, as bpftool writes it.
+pub fn name(info: &MapTypeInfo) -> &'static str {
     MAP_TYPES.iter().find(|row| row.map_type.0 == info.id).map_or("", |row| row.name)
 }
 

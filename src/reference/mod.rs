@@ -9,6 +9,7 @@
 //! assert!(reference::explain("skb_vlan_push").unwrap().contains("sched_cls"));
 //! ```
 
+pub mod book;
 pub mod fields;
 pub mod helpers;
 pub mod insns;
@@ -19,7 +20,13 @@ pub mod terms;
 /// or a term; none where the word is none of these.
 pub fn explain(word: &str) -> Option<String> {
     let word = word.trim();
-    let pages = [insns::explain(word), helpers::explain(word), fields::explain(word), maps::explain(word), terms::explain(word)];
+    let pages = [
+        insns::explain(word),
+        helpers::explain(word),
+        fields::explain(word),
+        maps::explain(word),
+        terms::explain(word),
+    ];
     let pages: Vec<String> = pages.into_iter().flatten().collect();
     if pages.is_empty() { None } else { Some(pages.join("\n")) }
 }

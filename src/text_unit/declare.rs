@@ -7,8 +7,8 @@ use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx};
 use oxbpf_isa::text::{Directive, MAX_ERRORS, quote};
 
 use super::error::{UnitTextError, UnitTextFault};
-use crate::near::near;
 use super::line::{Line, Result, Word};
+use crate::near::near;
 
 /// The directives of this dialect.
 pub(super) const DIRECTIVES: [&str; 7] = ["program", "license", "map", "entry", "data", "rodata", "section"];

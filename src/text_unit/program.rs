@@ -10,8 +10,8 @@ use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
 
 use super::declare::{Declared, Section};
 use super::error::{UnitTextError, UnitTextFault};
-use crate::near::near;
 use super::{Errors, Options, Part, begin_of};
+use crate::near::near;
 
 /// Characters of a source line that a program keeps.
 const MAX_TEXT: usize = 256;

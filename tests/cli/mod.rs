@@ -1,4 +1,5 @@
 //! The `oxbpf` command as tests start it, and files for it.
+#![allow(dead_code)] // Each test uses some of these.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

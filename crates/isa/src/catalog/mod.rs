@@ -56,11 +56,11 @@ impl Group {
     /// All groups, in the order of the enum.
     pub const ROWS: [GroupRow; 8] = [
         group(Group::Base32, "base32", None, "instructions that every runtime has"),
-        group(Group::Base64, "base64", Some(Group::Base32), "the same on 64 bits"),
+        group(Group::Base64, "base64", Some(Group::Base32), "arithmetic, jumps and memory accesses of 64 bits"),
         group(Group::DivMul32, "divmul32", None, "multiplication, division and remainder of 32 bits"),
-        group(Group::DivMul64, "divmul64", Some(Group::DivMul32), "the same of 64 bits"),
+        group(Group::DivMul64, "divmul64", Some(Group::DivMul32), "multiplication, division and remainder of 64 bits"),
         group(Group::Atomic32, "atomic32", None, "atomic operations on 4 bytes"),
-        group(Group::Atomic64, "atomic64", Some(Group::Atomic32), "the same on 8 bytes"),
+        group(Group::Atomic64, "atomic64", Some(Group::Atomic32), "atomic operations on 8 bytes"),
         group(Group::Packet, "packet", None, "loads from packets as in classic BPF, historical"),
         group(Group::Linux, "linux", None, "what Linux has beyond the RFC; not a registered group"),
     ];
