@@ -77,6 +77,7 @@ const XDP_ONLY: &[ProgType] = &[Xdp];
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Told {
     Refused,
+    In,
     InOut,
 }
 
@@ -91,7 +92,7 @@ macro_rules! fields {
             host: offset_of!(SkBuff, $host),
             readers: $readers,
             writers: $writers,
-            test_run_in: matches!(Told::$told, Told::InOut),
+            test_run_in: matches!(Told::$told, Told::In | Told::InOut),
             test_run_out: matches!(Told::$told, Told::InOut),
         }),*]
     };
@@ -133,7 +134,7 @@ pub const SKB: Layout = Layout {
         160 4  "wire_len"        wire_len        U32     4 TC        NOBODY    InOut
         164 4  "gso_segs"        gso_segs        U32     2 ALL       NOBODY    InOut
         168 8  "sk"              data            Opaque  8 ALL       NOBODY    Refused
-        176 4  "gso_size"        gso_size        U32     2 ALL       NOBODY    InOut
+        176 4  "gso_size"        gso_size        U32     2 ALL       NOBODY    In
         180 1  "tstamp_type"     tstamp_type     U8      1 TC        NOBODY    Refused
         184 8  "hwtstamp"        hwtstamp        U64     8 TC_CGROUP NOBODY    InOut
     },

@@ -13,6 +13,7 @@ pub const EEXIST: i64 = 17;
 pub const EINVAL: i64 = 22;
 pub const ENOSPC: i64 = 28;
 pub const ERANGE: i64 = 34;
+pub const EBADMSG: i64 = 74;
 pub const EOPNOTSUPP: i64 = 95;
 pub const EALREADY: i64 = 114;
 /// The kernel's own, which no other program gets to see.

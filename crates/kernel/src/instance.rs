@@ -18,7 +18,7 @@ use crate::{KernelError, KernelMap, KernelProg, TestRun, told};
 /// How long a program may run that the verifier does not bound: seconds where others take microseconds.
 const RUN_DEADLINE: Duration = Duration::from_secs(10);
 /// Room for what helpers may add to a packet: more than the kernel lets a test run's packet grow.
-const GROWTH: usize = 8192;
+const GROWTH: usize = 20_480;
 
 /// A unit in the kernel. Programs and maps live as long as their descriptors, which are held here.
 #[derive(Debug)]
@@ -83,6 +83,10 @@ impl Instance for Loaded {
         };
         let result = self.programs[&self.entry].test_run(&run).map_err(|error| failed(error.to_string()))?;
         self.packet = result.data;
+        if self.prog_type == ProgType::Xdp {
+            // Metadata come back before the packet, and are none of it.
+            self.packet.drain(..told::metadata_len(&result.ctx).min(self.packet.len()));
+        }
         if self.prog_type.row().starts_at_l3 {
             // The header that such a program does not see comes back as zeros.
             let header = ETH_HLEN.min(self.packet.len()).min(input.data.len());

@@ -1,7 +1,7 @@
 //! What a test run can be told of an input, and what it tells afterwards. Measured: see `docs/kernel-engine.md`.
 
 use oxbpf_abi::ProgType;
-use oxbpf_abi::ctx::{Field, Shape};
+use oxbpf_abi::ctx::{BESIDE, Field, Shape};
 use oxbpf_abi::layout::SkBuff;
 use oxbpf_runtime::skb::{self, Link};
 use oxbpf_runtime::{Input, Refusal};
@@ -41,6 +41,9 @@ pub(crate) fn refusals(prog_type: ProgType, input: &Input<'_>) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = rules.into_iter().filter(|rule| rule.0).map(|rule| rule.1).collect();
     let derived = derived(input);
     let untold = |field: &&Field| !can_tell(field, &input.skb, &derived);
+    // What stands beside the context is the kernel's own: of the task that asks for the run, and of no route.
+    let beside = BESIDE.fields.iter().filter(|field| skb::get(&input.skb, field) != skb::get(&derived, field));
+    refusals.extend(beside.map(|field| Refusal::Field { name: field.name }));
     refusals.extend(fields(prog_type).filter(untold).map(|field| Refusal::Field { name: field.name }));
     refusals
 }
@@ -71,11 +74,13 @@ fn can_tell(field: &Field, given: &SkBuff, derived: &SkBuff) -> bool {
     }
 }
 
-/// The context to run with: zero where the kernel is to use what it derives. None for XDP, whose context is
-/// not told but asked for by its pointers.
+/// The context to run with: zero where the kernel is to use what it derives. XDP's says how long the packet is.
 pub(crate) fn ctx_in(prog_type: ProgType, input: &Input<'_>) -> Vec<u8> {
     if prog_type == ProgType::Xdp {
-        return Vec::new();
+        let mut ctx = vec![0; prog_type.ctx().size as usize];
+        let end = prog_type.ctx().field("data_end").map_or(0, |field| field.off as usize);
+        ctx[end..end + 4].copy_from_slice(&(input.data.len() as u32).to_le_bytes());
+        return ctx;
     }
     let mut ctx = vec![0; prog_type.ctx().size as usize];
     let derived = derived(input);
@@ -88,6 +93,12 @@ pub(crate) fn ctx_in(prog_type: ProgType, input: &Input<'_>) -> Vec<u8> {
         }
     }
     ctx
+}
+
+/// How many bytes of metadata an XDP program left before the packet: where in what came back the packet starts.
+pub(crate) fn metadata_len(ctx: &[u8]) -> usize {
+    let data = ProgType::Xdp.ctx().field("data").and_then(|field| ctx.get(field.off as usize..)?.first_chunk());
+    data.map_or(0, |&data| u32::from_le_bytes(data) as usize)
 }
 
 /// Whether a test run tells what a program left in a field. Of one that programs of a type cannot load, what comes back

@@ -12,7 +12,9 @@ pub const MAX_PACKET: usize = 262_144;
 /// network headers are then aligned.
 const HEADROOM: usize = 4096 + 2;
 /// What there is in all: a packet of the greatest length can still grow by what one helper adds.
-const CAPACITY: usize = HEADROOM + MAX_PACKET + 4096;
+const CAPACITY: usize = HEADROOM + MAX_PACKET + 4096 + SLACK;
+/// Bytes behind the packet that may be looked at. The kernel makes room behind an IPv6 header that the packet does not have.
+const SLACK: usize = 64;
 /// Bytes of a VLAN tag.
 pub(crate) const VLAN_HLEN: usize = 4;
 /// Bytes of two MAC addresses, behind which tags stand.
@@ -29,6 +31,8 @@ pub(crate) struct PacketMeta {
     pub(crate) hash_known: bool,
     /// Whether a header was put around the packet by `skb_adjust_room`.
     pub(crate) encapsulated: bool,
+    /// Whether the kernel knows that a packet which stands for several is of some kind, though not of which.
+    pub(crate) gso_typed: bool,
     /// The checksums, less one, that are said to be right.
     pub(crate) verified: Option<u8>,
 }
@@ -59,7 +63,16 @@ pub(crate) struct Packet {
     lowest: usize,
     /// How far XDP programs may move the packet's end.
     limit: usize,
+    /// What the kernel's own book of a packet would say, which shows in the least length that a packet may be cut to:
+    /// bytes before the packet in its buffer, and where in the buffer the transport header is.
+    headroom: usize,
+    transport: u16,
 }
+
+/// What stands for a transport header that nobody looked for.
+const NO_TRANSPORT: u16 = 0xffff;
+/// Bytes before a packet in a new buffer, of which more are made at a time (`NET_SKB_PAD`).
+const PAD: usize = 64;
 
 impl Packet {
     pub(crate) fn new(prog_type: ProgType, memory: &mut Memory) -> Result<Packet, ArenaError> {
@@ -68,7 +81,19 @@ impl Packet {
         let region = Region { writable, ..Region::new("packet", RegionKind::Packet, 0) };
         let region = memory.add_region(block, HEADROOM as u64, region);
         let at = HEADROOM;
-        Ok(Packet { block, region, mac: at, meta: at, data: at, network: at, end: at, lowest: at, limit: at })
+        Ok(Packet {
+            block,
+            region,
+            mac: at,
+            meta: at,
+            data: at,
+            network: at,
+            end: at,
+            lowest: at,
+            limit: at,
+            headroom: PAD,
+            transport: NO_TRANSPORT,
+        })
     }
 
     /// Puts a packet in place; `skip_link` makes the program see it from the network header on.
@@ -83,12 +108,14 @@ impl Packet {
         memory.clear_block(self.block, self.lowest, HEADROOM.saturating_sub(self.lowest));
         self.lowest = HEADROOM;
         memory.write_block(self.block, HEADROOM, bytes);
+        memory.clear_block(self.block, HEADROOM + bytes.len(), SLACK);
         self.mac = HEADROOM;
         self.network = HEADROOM + header;
         self.end = HEADROOM + bytes.len();
         self.data = if skip_link { self.network } else { self.mac };
         self.meta = self.data;
         self.limit = HEADROOM + bytes.len().max(XDP_ROOM);
+        (self.headroom, self.transport) = (PAD, NO_TRANSPORT);
         if skip_link {
             skb.len = skb.len.saturating_sub(header as u32);
         }
@@ -154,6 +181,30 @@ impl Packet {
         fits
     }
 
+    /// The least length that the packet may be cut to: up to its network header, or, if it has one, its transport header.
+    ///
+    /// Linux moves the mark of a missing transport header along when a buffer grows at its start, by wrapping 16 bits,
+    /// and from then on counts with it. Measured on Linux 6.18.
+    pub(crate) fn least_len(&self) -> usize {
+        let transport = usize::from(self.transport);
+        match transport.checked_sub(self.headroom) {
+            Some(off @ 1..) if self.transport != NO_TRANSPORT => off,
+            _ => self.network_offset(),
+        }
+    }
+
+    /// Says at which offset from what the program sees first the transport header is.
+    pub(crate) fn set_transport(&mut self, off: usize) {
+        self.transport = (self.headroom + off) as u16;
+    }
+
+    /// Keeps the kernel's book where bytes are put before the packet.
+    fn book_push(&mut self, count: usize) {
+        let missing = count.saturating_sub(self.headroom).next_multiple_of(PAD);
+        self.headroom = self.headroom + missing - count;
+        self.transport = self.transport.wrapping_add(missing as u16);
+    }
+
     /// Reads at an offset from an origin; false where that is out of range.
     pub(crate) fn read_from(&self, origin: usize, off: usize, to: &mut [u8], memory: &Memory) -> bool {
         let at = origin.saturating_add(off);
@@ -213,11 +264,13 @@ impl Packet {
         true
     }
 
-    /// Opens zero bytes at an offset; what is before them moves to the front.
+    /// Opens zero bytes at an offset; what is before them moves to the front. The offset may be a little behind the
+    /// packet: then what stands there becomes part of it.
     fn open(&mut self, at: usize, count: usize, memory: &mut Memory) -> bool {
-        if at > self.len() || !self.make_room(count, 0, memory) {
+        if at > self.len() + SLACK || !self.make_room(count, SLACK, memory) {
             return false;
         }
+        self.book_push(count);
         let mut head = vec![0; at + count];
         memory.read_block(self.block, self.data, &mut head[..at]);
         self.data -= count;
@@ -233,6 +286,7 @@ impl Packet {
         }
         let mut head = vec![0; at];
         memory.read_block(self.block, self.data, &mut head);
+        self.headroom += count;
         self.data += count;
         self.meta = self.data;
         memory.write_block(self.block, self.data, &head);
@@ -268,11 +322,12 @@ impl Packet {
         closed
     }
 
-    /// Puts a tag behind the addresses.
+    /// Puts a tag behind the addresses. It counts as part of the network header, as in the kernel.
     pub(crate) fn insert_tag(&mut self, tag: [u8; VLAN_HLEN], memory: &mut Memory) -> bool {
         let opened = self.open(ADDRESSES, VLAN_HLEN, memory);
         if opened {
             self.mac = self.data;
+            self.network -= VLAN_HLEN;
             memory.write_block(self.block, self.data + ADDRESSES, &tag);
         }
         opened

@@ -25,8 +25,7 @@ pub(super) struct Line {
 /// The line that a format makes of these arguments, cut off where a buffer of `size` bytes has no more room for it
 /// and a terminating zero.
 pub(super) fn format(fmt: &[u8], args: &[u64], size: usize, memory: &Memory) -> Result<Line, Errno> {
-    let most = size.saturating_sub(1);
-    let mut writer = Writer { line: Line::default(), most, args: args.iter(), used: 0, memory };
+    let mut writer = Writer { line: Line::default(), size, args: args.iter(), used: 0, memory };
     let mut rest = fmt;
     while let Some((&byte, after)) = rest.split_first() {
         rest = match byte {
@@ -66,8 +65,8 @@ fn ends_word(rest: &[u8]) -> bool {
 
 struct Writer<'a> {
     line: Line,
-    /// How many bytes there is room for.
-    most: usize,
+    /// How many bytes there is room for, with a terminating zero.
+    size: usize,
     args: std::slice::Iter<'a, u64>,
     /// Bytes of the arguments' buffer in use. The kernel copies numbers, and what it finds in memory as text.
     used: usize,
@@ -85,13 +84,13 @@ struct Padding {
 
 impl Writer<'_> {
     fn push(&mut self, bytes: &[u8]) {
-        let room = self.most.saturating_sub(self.line.bytes.len());
+        let room = self.size.saturating_sub(1 + self.line.bytes.len());
         self.line.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.line.len += bytes.len();
     }
 
     fn fill(&mut self, byte: u8, count: usize) {
-        let room = self.most.saturating_sub(self.line.bytes.len());
+        let room = self.size.saturating_sub(1 + self.line.bytes.len());
         self.line.bytes.extend(std::iter::repeat_n(byte, count.min(room)));
         self.line.len += count;
     }
@@ -148,7 +147,10 @@ impl Writer<'_> {
                 self.take_text(&[], 1)?;
                 self.text(&[arg as u8], padding);
             }
-            b's' if longs == 0 => return self.string(arg, after, padding),
+            b's' if longs == 0 => {
+                let text = self.string(arg, after)?;
+                self.text(&text, padding);
+            }
             b'p' if longs == 0 => return self.pointer(arg, after, padding),
             _ => return Err(EINVAL),
         }
@@ -159,9 +161,12 @@ impl Writer<'_> {
     /// way of `%p` is not padded.
     fn pointer<'f>(&mut self, arg: u64, rest: &'f [u8], padding: Padding) -> Result<&'f [u8], Errno> {
         match rest {
-            [b'k', b's', after @ ..] => return self.string(arg, after, Padding::default()),
-            // Of a process's memory; there is no process.
-            [b'u', b's', after @ ..] => return self.string(0, after, Padding::default()),
+            // Of a process's memory there is nothing: there is no process.
+            [b'k' | b'u', b's', after @ ..] => {
+                let text = self.string(if rest[0] == b'k' { arg } else { 0 }, after)?;
+                self.push(&text);
+                return Ok(after);
+            }
             [b'i' | b'I', b'4' | b'6', ..] => {
                 let text = match (rest[0], rest[1]) {
                     (b'I', b'4') => self.bytes::<4>(arg).map(|b| b.to_string()).join("."),
@@ -170,7 +175,7 @@ impl Writer<'_> {
                     _ => self.ipv6_groups(arg).concat(),
                 };
                 let text = self.take_text(text.as_bytes(), if rest[1] == b'4' { 4 } else { 16 })?;
-                self.text(text, Padding::default());
+                self.push(text);
             }
             [b'x' | b's' | b'S' | b'B', ..] => self.address(arg, padding)?,
             [b'K', ..] => self.address(hashed(arg), padding)?,
@@ -203,7 +208,8 @@ impl Writer<'_> {
         bytes
     }
 
-    fn string<'f>(&mut self, addr: u64, after: &'f [u8], padding: Padding) -> Result<&'f [u8], Errno> {
+    /// The text at an address, as much of it as there is room for among the arguments.
+    fn string(&mut self, addr: u64, after: &[u8]) -> Result<Vec<u8>, Errno> {
         if !ends_word(after) {
             return Err(EINVAL);
         }
@@ -215,9 +221,7 @@ impl Writer<'_> {
         {
             text.push(byte[0]);
         }
-        let text = self.take_text(&text, 1)?;
-        self.text(text, padding);
-        Ok(after)
+        Ok(self.take_text(&text, 1)?.to_vec())
     }
 
     fn text(&mut self, text: &[u8], padding: Padding) {

@@ -15,6 +15,7 @@ mod format;
 mod host;
 mod maps;
 mod redirect;
+mod refused;
 mod resize;
 mod text;
 mod vlan;
@@ -24,6 +25,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use oxbpf_abi::{HELPERS, PRIVATE_HELPERS, PROG_TYPES, ProgType, for_each_helper, plain};
+
+pub use refused::refusal;
 
 use crate::trap::TrapKind;
 use crate::vm::Vm;
@@ -88,7 +91,10 @@ impl Helpers {
         match oxbpf_abi::helper_by_id(id) {
             Some(row) => TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name },
             None => match oxbpf_abi::helper_name(id) {
-                Some(name) => TrapKind::Unsupported { what: format!("helper {name}") },
+                Some(name) => {
+                    let why = refused::refusal(name).map_or(String::new(), |why| format!(" (since {why})"));
+                    TrapKind::Unsupported { what: format!("helper {name}{why}") }
+                }
                 None => TrapKind::UnknownHelper { id },
             },
         }

@@ -3,7 +3,7 @@
 //! Every interface with a number exists here and is up; where packets go is kept for whoever asks
 //! ([`Sent`](crate::Sent)).
 
-use oxbpf_abi::errno::EINVAL;
+use oxbpf_abi::errno::{EBADMSG, EINVAL, ENOMEM};
 
 use super::args::{Args, Result, ctx_arg, fail};
 use crate::events::Target;
@@ -23,8 +23,19 @@ const NEIGH_SIZE: u32 = 20;
 pub(super) fn clone_redirect(vm: &mut Vm, [ctx, ifindex, flags, ..]: Args) -> Result {
     ctx_arg(vm, "clone_redirect", ctx)?;
     let ifindex = ifindex as u32;
-    if flags & !INGRESS != 0 || ifindex == 0 {
+    if flags & !INGRESS != 0 {
         return fail(EINVAL);
+    }
+    // The kernel's test run makes packets that stand for several without saying of which kind, and sends no such; those
+    // whose protocol then changed arrive, but cannot be cut to leave.
+    if vm.is_gso() && !vm.meta().gso_typed {
+        return fail(EBADMSG);
+    }
+    if ifindex == 0 {
+        return fail(EINVAL);
+    }
+    if vm.is_gso() && flags & INGRESS == 0 {
+        return fail(ENOMEM);
     }
     // A copy that is lost for want of room is counted; the kernel's sender does not learn of losses either.
     vm.send_clone(Target { ifindex, ingress: flags & INGRESS != 0 })?;

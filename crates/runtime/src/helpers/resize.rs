@@ -21,11 +21,14 @@ pub(super) fn skb_change_tail(vm: &mut Vm, [ctx, len, flags, ..]: Args) -> Resul
     ctx_arg(vm, "skb_change_tail", ctx)?;
     vm.charge_packet()?;
     let len = len as u32;
-    let least = vm.packet().network_offset() as u32;
-    if flags != 0 || len > MAX_LEN || len < least {
+    if flags != 0 || len > MAX_LEN || (len as usize) < vm.packet().least_len() {
         return fail(EINVAL);
     }
+    if vm.meta().encapsulated {
+        return fail(ENOTSUPP);
+    }
     set_len(vm, len);
+    (vm.skb_mut().gso_size, vm.skb_mut().gso_segs) = (0, 0);
     Ok(0)
 }
 
@@ -66,13 +69,13 @@ pub(super) fn skb_change_proto(vm: &mut Vm, [ctx, to, flags, ..]: Args) -> Resul
     let to = u32::from(to as u16);
     let at = vm.packet().network_offset();
     let changed = match (vm.skb().protocol, to) {
-        (IP | IPV6, IP | IPV6) if vm.skb().protocol != to && vm.is_gso() => Err(ENOTSUPP),
         (IP, IPV6) => grow(vm, at, DIFFERENCE),
         (IPV6, IP) => shrink(vm, at, DIFFERENCE),
         _ => Err(ENOTSUPP),
     };
     if changed.is_ok() {
         vm.skb_mut().protocol = to;
+        vm.meta_mut().gso_typed = vm.is_gso();
         forget_hash(vm);
     }
     status(changed)
@@ -115,6 +118,8 @@ const ENCAP_L3: u64 = ENCAP_L3_IPV4 | ENCAP_L3_IPV6;
 const DECAP_L3: u64 = DECAP_L3_IPV4 | DECAP_L3_IPV6;
 const KNOWN_FLAGS: u64 =
     FIXED_GSO | ENCAP_L3 | ENCAP_L4_GRE | ENCAP_L4_UDP | NO_CSUM_RESET | ENCAP_L2_ETH | DECAP_L3 | L2_MASK;
+/// Those that mean something where room is taken away.
+const SHRINK_FLAGS: u64 = FIXED_GSO | NO_CSUM_RESET | DECAP_L3;
 /// The most that one call adds or removes.
 const MAX_DIFFERENCE: u32 = 0xfff;
 
@@ -171,6 +176,9 @@ fn adjust_room(vm: &mut Vm, difference: i32, mode: u32, flags: u64) -> std::resu
 }
 
 fn decapsulate(vm: &mut Vm, at: usize, count: u32, flags: u64) -> std::result::Result<(), i64> {
+    if flags & !SHRINK_FLAGS != 0 {
+        return Err(EINVAL);
+    }
     if vm.is_gso() {
         return Err(ENOTSUPP);
     }
@@ -193,8 +201,13 @@ fn encapsulate(vm: &mut Vm, at: usize, count: u32, flags: u64) -> std::result::R
     }
     grow(vm, at, count)?;
     if encapsulates {
+        let (protocol, header) = if flags & ENCAP_L3_IPV6 != 0 { (IPV6, IPV6_HLEN) } else { (IP, IP_HLEN) };
         vm.meta_mut().encapsulated = true;
-        vm.skb_mut().protocol = if flags & ENCAP_L3_IPV6 != 0 { IPV6 } else { IP };
+        vm.skb_mut().protocol = protocol;
+        if flags & (ENCAP_L4_GRE | ENCAP_L4_UDP) != 0 {
+            let transport = vm.packet().network_offset() + header as usize;
+            vm.reshape(|packet, _| packet.set_transport(transport));
+        }
     }
     Ok(())
 }
