@@ -6,6 +6,7 @@
 
 pub mod bare;
 pub mod compare;
+pub mod core_target;
 pub mod ctx_json;
 pub mod engines;
 pub mod map_json;

@@ -33,7 +33,7 @@ use oxbpf_isa::{DecodeError, Insn, RawInsn, decode_all};
 use oxbpf_runtime::Image;
 use thiserror::Error;
 
-use crate::text_unit;
+use crate::{core_target, text_unit};
 
 pub use classic::{Classic, load_program as load_classic};
 
@@ -129,7 +129,11 @@ impl Loaded {
 /// Loads what `prog` names. `forced` is the program type that the user gave; `fallback` that of a program whose
 /// section or text tells none.
 pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<Loaded, ProgError> {
-    let types = Types { forced, fallback };
+    load_with(prog, Types { forced, fallback, btf: None })
+}
+
+/// Loads what `prog` names, see [`load`], with the types to adapt it to.
+pub fn load_with(prog: &str, types: Types<'_>) -> Result<Loaded, ProgError> {
     if prog.starts_with("filter:") {
         return Err(ProgError::Unsupported { what: "filter expressions (filter:…)".into() });
     }
@@ -142,18 +146,19 @@ pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<
     };
     let (path, section) = if raw { (name, None) } else { split(name) };
     let (bytes, path) = (read(path)?, shown_name(path));
-    let types = Types { forced, fallback };
     let raw = raw || (section.is_none() && is_bytecode(path, &bytes));
     if raw { load_raw(path, &bytes, types) } else { load_bytes(path, &bytes, section, types) }
 }
 
-/// Where a program's type comes from besides its section or text.
+/// What is said of a program besides its bytes: its type, besides section or text, and the kernel's types.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Types {
+pub struct Types<'a> {
     /// The type that the user gave.
     pub forced: Option<ProgType>,
     /// The type of a program that nothing says more about.
     pub fallback: ProgType,
+    /// The file with the types that CO-RE objects are adapted to; without one, the running kernel's.
+    pub btf: Option<&'a Path>,
 }
 
 /// Loads a program from the bytes of a file: an object, or text. `path` is for messages.
@@ -231,7 +236,8 @@ pub(crate) fn file_name(path: &str) -> &str {
 
 fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) -> Result<Loaded, ProgError> {
     let error = |source| ProgError::Object { path: path.into(), source };
-    let object: Object = oxbpf_elf::load(bytes).map_err(error)?;
+    let mut object: Object = oxbpf_elf::load(bytes).map_err(error)?;
+    let adapted = core_target::adapt(&mut object, types.btf)?;
     let entry = object.select(section).map_err(error)?;
     let program = &object.programs()[entry];
     let known = types.forced.or(program.prog_type());
@@ -242,7 +248,7 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     let entry_type = known.unwrap_or(types.fallback);
     // Programs that are tail-called have their caller's type, whatever their section is called.
     let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
-    let notes = object.notes().iter().map(|n| n.to_string()).collect();
+    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted).collect();
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes, classic: None })
 }
 

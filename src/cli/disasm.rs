@@ -2,7 +2,9 @@
 
 pub(in crate::cli) mod json;
 
-use oxbpf_abi::{ProgType, helper_by_id};
+use std::path::PathBuf;
+
+use oxbpf_abi::{ProgType, call_name};
 use oxbpf_elf::{ObjProgram, Object};
 use oxbpf_ir::{Program, Unit};
 use oxbpf_isa::CallTarget;
@@ -10,6 +12,7 @@ use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
 
 use super::asm::{output, prog_type};
 use super::{Exit, classic, say};
+use crate::core_target;
 use crate::prog::{ProgError, decode, file_name, is_bytecode, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
 
@@ -48,6 +51,9 @@ pub(super) struct Arguments {
     /// The program type, whatever section or text say
     #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
     prog_type: Option<ProgType>,
+    /// The kernel's types that a CO-RE object is adapted to, as BTF or ELF file; without it the running kernel's
+    #[arg(long, value_name = "FILE")]
+    btf: Option<PathBuf>,
     /// The program is classic, in this format
     #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = EBPF_ONLY)]
     format: Option<oxbpf_cbpf_asm::Format>,
@@ -203,7 +209,7 @@ pub(super) struct Helpers;
 impl Names for Helpers {
     fn call(&self, target: CallTarget) -> Option<String> {
         match target {
-            CallTarget::Helper(id) => helper_by_id(u32::try_from(id).ok()?).map(|h| format!("bpf_{}", h.name)),
+            CallTarget::Helper(id) => call_name(id),
             CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
         }
     }
@@ -215,7 +221,10 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
         message: format!("error[{}]: {name}: {e}", e.code()),
         exit: if e.code() == "elf-unsupported" { Exit::Unsupported } else { Exit::Usage },
     };
-    let object = oxbpf_elf::load(bytes).map_err(fault)?;
+    let mut object = oxbpf_elf::load(bytes).map_err(fault)?;
+    for note in core_target::adapt(&mut object, arguments.btf.as_deref()).map_err(|e| e.shown())? {
+        say(format_args!("note: {name}: {note}"));
+    }
     let roots = match section {
         None => (0..object.programs().len()).collect(),
         Some(section) => {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use oxbpf_abi::{MapType, helper_by_id};
+use oxbpf_abi::{MapType, call_name};
 use oxbpf_ir::{InsnId, LineRef, MapDef, MapInit, MapPurpose, Program, Unit};
 use oxbpf_isa::text::{Names, PrintOptions as InsnOptions, is_name};
 use oxbpf_isa::{CallTarget, Pseudo, Slot};
@@ -171,7 +171,7 @@ struct Known<'a> {
 impl Names for Known<'_> {
     fn call(&self, target: CallTarget) -> Option<String> {
         match target {
-            CallTarget::Helper(id) => helper_by_id(u32::try_from(id).ok()?).map(|h| format!("bpf_{}", h.name)),
+            CallTarget::Helper(id) => call_name(id),
             CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use oxbpf_abi::{HELPERS, ProgType, helper_by_name};
+use oxbpf_abi::{HELPERS, ProgType, call_id};
 use oxbpf_ir::{BuildError, BuildFault, InsnId, LineRef, MapPurpose, Program, ProgramParts};
 use oxbpf_isa::text::{MAX_ERRORS, SymbolKind, SymbolRef, quote};
 use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
@@ -68,7 +68,7 @@ fn resolved(insn: Insn, symbol: &SymbolRef, part: &Part<'_>, declared: &Declared
 /// A helper's number; the kernel prints it behind the name.
 fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
     let printed = i32::try_from(symbol.addend).ok().filter(|&id| id != 0);
-    match (helper_by_name(&symbol.name).map(|h| h.id.cast_signed()), printed) {
+    match (call_id(&symbol.name), printed) {
         (Some(id), None) => Ok(id),
         (Some(id), Some(printed)) if id != printed => {
             Err(UnitTextFault::Value(format!("helper {} is number {id}, not {printed}", quote(&symbol.name))))

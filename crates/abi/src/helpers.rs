@@ -258,6 +258,30 @@ pub fn helper_name(id: u32) -> Option<&'static str> {
     crate::uapi::helper_by_id(id).map(|h| h.name)
 }
 
+/// The number that libbpf has instructions call which depend on a type or field that the kernel lacks. No kernel has
+/// that helper, so that such programs are accepted only where the call is never reached.
+pub const CORE_POISON: u32 = 0x0bad_2310;
+
+/// How listings name [`CORE_POISON`].
+const CORE_POISON_NAME: &str = "core_unresolved";
+
+/// A helper's number as listings name it: `bpf_ktime_get_ns`.
+pub fn call_name(id: i32) -> Option<String> {
+    let id = u32::try_from(id).ok()?;
+    match id {
+        CORE_POISON => Some(CORE_POISON_NAME.to_string()),
+        _ => helper_by_id(id).map(|row| format!("bpf_{}", row.name)),
+    }
+}
+
+/// The number of a helper by its name in listings, with or without `bpf_`.
+pub fn call_id(name: &str) -> Option<i32> {
+    match name {
+        CORE_POISON_NAME => Some(CORE_POISON.cast_signed()),
+        _ => helper_by_name(name).map(|row| row.id.cast_signed()),
+    }
+}
+
 /// The helper of this name, with or without `bpf_`.
 pub fn helper_by_name(name: &str) -> Option<&'static HelperRow> {
     let name = name.strip_prefix("bpf_").unwrap_or(name);

@@ -23,6 +23,9 @@ mod maps;
 mod progs;
 pub mod uapi;
 
-pub use helpers::{Arg, HELPERS, HelperRow, PRIVATE_HELPERS, Ret, helper_by_id, helper_by_name, helper_name, plain};
+pub use helpers::{
+    Arg, CORE_POISON, HELPERS, HelperRow, PRIVATE_HELPERS, Ret, call_id, call_name, helper_by_id, helper_by_name,
+    helper_name, plain,
+};
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
 pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};

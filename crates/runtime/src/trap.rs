@@ -64,6 +64,8 @@ pub enum TrapKind {
     Context { access: Access, off: u64, size: u64 },
     #[error("helper {id} does not exist")]
     UnknownHelper { id: u32 },
+    #[error("the instruction depends on a type or field that the kernel's types lack (CO-RE)")]
+    CoreUnresolved,
     #[error("helper {name} is not available to programs of type {prog_type}")]
     HelperNotAllowed { name: &'static str, prog_type: &'static str },
     #[error("argument r{reg} of helper {helper} is not {wanted}")]
@@ -91,6 +93,7 @@ impl TrapKind {
             TrapKind::AtomicNotAllowed { .. } => "atomic-not-allowed",
             TrapKind::Context { .. } => "context-access",
             TrapKind::UnknownHelper { .. } => "unknown-helper",
+            TrapKind::CoreUnresolved => "core-unresolved",
             TrapKind::HelperNotAllowed { .. } => "helper-not-allowed",
             TrapKind::HelperArg { .. } => "helper-argument",
             TrapKind::HelperPanic { .. } => "helper-panic",

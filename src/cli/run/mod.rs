@@ -14,7 +14,7 @@ pub(super) use options::Arguments;
 
 use super::{Exit, say};
 use crate::compare::Comparison;
-use crate::prog::{self, ProgError};
+use crate::prog::{self, ProgError, Types};
 use options::Job;
 use output::Listener;
 use oxbpf_capture::CaptureErrorKind;
@@ -112,7 +112,8 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if !arguments.seccomp.is_empty() {
         return syscalls::run(&arguments);
     }
-    let loaded = prog::load(&arguments.prog, arguments.forced_type(), arguments.fallback_type())?;
+    let (forced, fallback) = (arguments.forced_type(), arguments.fallback_type());
+    let loaded = prog::load_with(&arguments.prog, Types { forced, fallback, btf: arguments.btf.as_deref() })?;
     for note in &loaded.notes {
         say(format_args!("note: {note}"));
     }

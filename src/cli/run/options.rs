@@ -64,6 +64,9 @@ pub(in crate::cli) struct Arguments {
     /// The program type, where the section's name tells none or another is wanted
     #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
     prog_type: Option<ProgType>,
+    /// The kernel's types that a CO-RE object is adapted to, as BTF or ELF file; without it the running kernel's
+    #[arg(long, value_name = "FILE")]
+    pub(super) btf: Option<PathBuf>,
     /// Context fields as JSON, or @FILE: {"mark": 7, "packets": {"2": {"mark": 9}}}
     #[arg(long, value_name = "JSON")]
     ctx: Option<String>,

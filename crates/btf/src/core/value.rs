@@ -135,8 +135,7 @@ impl Window {
         }
         // The smallest aligned load, from the declared type's size on, that holds all bits.
         let end = spec.bit_offset.checked_add(bitfield.into()).ok_or(BtfError::SizeOverflow { id })?;
-        let size_known = size > 0;
-        while size_known {
+        while size > 0 {
             let byte = spec.bit_offset / 8 / size * size;
             if end - byte * 8 <= size * 8 {
                 return Ok(Window { byte, size, bits: bitfield.into() });

@@ -5,10 +5,8 @@ use oxbpf_isa::RawInsn;
 
 use super::CoreFault;
 
-/// The helper number that an instruction without a right value calls: no
-/// kernel has it, so that such instructions are accepted only where they are
-/// never reached. libbpf uses this number, and the kernel's log knows it.
-pub const POISON: i32 = 0x0bad_2310;
+/// The helper number that an instruction without a right value calls.
+pub const POISON: i32 = oxbpf_abi::CORE_POISON.cast_signed();
 
 /// Classes of instructions (RFC 9669 section 3.1).
 mod class {

@@ -24,7 +24,7 @@ mod xdp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
-use oxbpf_abi::{HELPERS, PRIVATE_HELPERS, PROG_TYPES, ProgType, for_each_helper, plain};
+use oxbpf_abi::{CORE_POISON, HELPERS, PRIVATE_HELPERS, PROG_TYPES, ProgType, for_each_helper, plain};
 
 pub use refused::refusal;
 
@@ -90,6 +90,7 @@ impl Helpers {
     fn refuse(&self, id: u32) -> TrapKind {
         match oxbpf_abi::helper_by_id(id) {
             Some(row) => TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name },
+            None if id == CORE_POISON => TrapKind::CoreUnresolved,
             None => match oxbpf_abi::helper_name(id) {
                 Some(name) => {
                     let why = refused::refusal(name).map_or(String::new(), |why| format!(" (since {why})"));
