@@ -48,8 +48,10 @@ pub(super) struct Style {
     pc: &'static str,
     /// Distances in hexadecimal.
     hex_distance: bool,
-    /// Atomics by the names of LLVM (`xchg_64`), and `w` for what they hold; else by the kernel's (`atomic64_xchg`).
+    /// Atomics by the names of LLVM (`xchg_64`); else by the kernel's (`atomic64_xchg`).
     llvm_atomics: bool,
+    /// What narrow atomics hold as lower halves: `w2`.
+    lower_halves: bool,
     /// Helpers by number alone; else as `unknown#7`.
     bare_helper: bool,
 }
@@ -65,6 +67,7 @@ pub(super) const CLANG: Style = Style {
     pc: "",
     hex_distance: false,
     llvm_atomics: true,
+    lower_halves: true,
     bare_helper: true,
 };
 
@@ -79,6 +82,7 @@ pub(super) const KERNEL: Style = Style {
     pc: "pc",
     hex_distance: false,
     llvm_atomics: false,
+    lower_halves: false,
     bare_helper: false,
 };
 
@@ -93,5 +97,6 @@ pub(super) const OBJDUMP: Style = Style {
     pc: "",
     hex_distance: true,
     llvm_atomics: true,
+    lower_halves: false,
     bare_helper: true,
 };

@@ -1,9 +1,10 @@
 //! One instruction of the family of assignments, from its first word to its last operand.
 
 use super::operand::{Access, Register, Target, cast_fault};
+use crate::decode::decode;
 use crate::insn::{CallTarget, Insn, Operand, Pseudo};
 use crate::ops::{AluOp, AtomicOp, Cond, EndianOp, MemSize, MovSx, Narrow, Width};
-use crate::raw::Reg;
+use crate::raw::{RawInsn, Reg, Slot};
 use crate::text::cursor::{Cursor, LineError, Result, Token};
 use crate::text::error::{TextFault, quote};
 use crate::text::fields::{IMM, pseudo_named};
@@ -32,10 +33,23 @@ pub(in crate::text) fn statement<'a>(c: &mut Cursor<'a>, opcode: Option<u8>) -> 
         "call" => call(c),
         "callx" => Ok(Insn::CallX { target: c.register()?.whole()? }.into()),
         "exit" => Ok(Insn::Exit.into()),
+        "ld_pseudo" => ld_pseudo(c, word).map(Into::into),
         "lock" => lock(c).map(Into::into),
         "store_release" => store_release(c).map(Into::into),
         name => Err(word.fault(TextFault::Mnemonic { name: quote(name) })),
     }
+}
+
+/// After `ld_pseudo`, LLVM's text of a wide load that names something: `r1, 0x1, 0x5`.
+fn ld_pseudo(c: &mut Cursor<'_>, word: Token<'_>) -> Result<Insn> {
+    let dst = c.register()?.whole()?;
+    c.expect(",")?;
+    let kind = c.number()?.below(16, "a kind of address")? as u8;
+    c.expect(",")?;
+    let imm = c.imm()?;
+    let raw = RawInsn { code: WIDE, regs: kind << 4 | dst.number(), off: 0, imm };
+    let decoded = decode(&[raw, RawInsn::default()], Slot(0));
+    decoded.map(|(insn, _)| insn).map_err(|e| c.since(word.at).fault(TextFault::Fields { fault: e.fault }))
 }
 
 fn jump_to(token: Token<'_>, insn: Insn) -> Statement<'_> {

@@ -239,13 +239,13 @@ impl<W: Write> Line<'_, W> {
 
     /// The register of an ordered load or store, which LLVM writes as a lower half where the access is narrower.
     fn holding(&self, reg: Reg, size: MemSize) -> &'static str {
-        let half = self.style.llvm_atomics && size != MemSize::Dw;
+        let half = self.style.lower_halves && size != MemSize::Dw;
         register(reg, if half { Width::W32 } else { Width::W64 })
     }
 
     fn atomic(&mut self, op: AtomicOp, width: Width, (base, off): (Reg, i16), src: Reg) -> Result {
         let name = if width == Width::W32 { "u32" } else { "u64" };
-        let held = if self.style.llvm_atomics { width } else { Width::W64 };
+        let held = if self.style.lower_halves { width } else { Width::W64 };
         let (src, r0) = (register(src, held), register(Reg::R0, held));
         if !op.fetches() {
             self.str("lock *")?;
