@@ -90,3 +90,28 @@ fn whatever_goes_wrong_is_said_with_exit_code_1() {
         );
     }
 }
+
+/// An object with these sections of code is compiled from C, where clang is installed.
+#[test]
+fn an_objects_main_runs() {
+    let source = "static __attribute__((noinline)) int twice(int x) { return 2 * x; }\n\
+                  int main(unsigned char *mem, unsigned long len) { return twice(mem[0]) + len; }\n";
+    let dir = scratch("elf");
+    let (c, o) = (cli::write(&dir, "main.c", source), dir.join("main.o"));
+    let clang = ["clang-19", "clang"].into_iter().find(|clang| {
+        let compile =
+            Command::new(clang).args(["-target", "bpf", "-O1", "-ffreestanding", "-c", &c, "-o"]).arg(&o).output();
+        compile.is_ok_and(|output| output.status.success())
+    });
+    if clang.is_none() {
+        assert!(std::env::var("OXBPF_DEV").as_deref() != Ok("1"), "clang is not installed");
+        println!("skipped: clang is not installed");
+        return;
+    }
+    let hex: String = std::fs::read(&o).unwrap().iter().map(|byte| format!("{byte:02x} ")).collect();
+    let output = plugin(&["2a 00 00", "--elf"], &hex);
+    assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), ("57\n", ""));
+    let none = plugin(&["--elf"], "7f 45 4c 46");
+    assert_eq!(none.status.code(), Some(1));
+    assert!(stderr(&none).starts_with("error[elf-"), "{}", stderr(&none));
+}

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 
+use oxbpf_abi::ProgType;
+use oxbpf_ir::MapDef;
 use oxbpf_isa::Insn;
 
 use super::asm::output;
@@ -28,6 +30,9 @@ Exit codes: 0 with r0 in hexadecimal on standard output, 1 with the reason on st
 pub(super) struct Arguments {
     /// The program's memory as hexadecimal bytes
     memory: Option<String>,
+    /// Standard input is an object's bytes; its function main in section .text runs
+    #[arg(long)]
+    elf: bool,
     /// What runs the program
     #[arg(long, value_name = "ENGINE", default_value = "interp", conflicts_with_all = ["jit", "interpret"])]
     engine: String,
@@ -77,8 +82,8 @@ fn run(arguments: &Arguments) -> Result<u64, String> {
     let engine = engines::by_name(engine).map_err(|e| format!("error[conformance-engine]: {e}"))?;
     let memory = bytes("memory", arguments.memory.as_deref().unwrap_or_default())?;
     let program = bytes("program", &standard_input()?)?;
-    let insns = bare(&program)?;
-    let outcome = Bare::new(&insns, &memory).run(&*engine);
+    let (insns, maps) = if arguments.elf { object(&program)? } else { (bare(&program)?, Vec::new()) };
+    let outcome = Bare::new(&insns, &memory).with_maps(&maps).run(&*engine);
     let outcome = outcome.map_err(|e| format!("error[{}]: {e}", e.code()))?;
     outcome.map_err(|trap| trap.to_string())
 }
@@ -115,4 +120,13 @@ fn bytes(what: &str, text: &str) -> Result<Vec<u8>, String> {
 
 fn bare(bytes: &[u8]) -> Result<Vec<Insn>, String> {
     prog::decode("program", bytes).map_err(|e| format!("error[{}]: {e}", e.code()))
+}
+
+/// The instructions of `main` in `.text` with the functions that it calls, and the maps that they use.
+fn object(bytes: &[u8]) -> Result<(Vec<Insn>, Vec<MapDef>), String> {
+    let error = |e: oxbpf_elf::ElfError| format!("error[{}]: {e}", e.code());
+    let object = oxbpf_elf::load(bytes).map_err(error)?;
+    let main = object.select(Some(".text/main")).map_err(error)?;
+    let unit = object.unit("object", &[main], |_| Some(ProgType::SchedCls)).map_err(error)?;
+    Ok((unit.programs()[0].insns().to_vec(), unit.maps().to_vec()))
 }
