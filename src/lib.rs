@@ -9,6 +9,7 @@ pub mod compare;
 pub mod core_target;
 pub mod ctx_json;
 pub mod engines;
+pub mod kconfig;
 pub mod map_json;
 mod near;
 pub mod prog;

@@ -26,14 +26,14 @@ use std::path::Path;
 use std::str::Utf8Error;
 use std::sync::Arc;
 
-use oxbpf_abi::ProgType;
+use oxbpf_abi::{ProgType, is_gpl_compatible, uapi};
 use oxbpf_elf::{ElfError, Object};
 use oxbpf_ir::{BuildError, ProgIdx, Program, ProgramParts, Unit, UnitError};
-use oxbpf_isa::{DecodeError, Insn, RawInsn, decode_all};
+use oxbpf_isa::{CallTarget, DecodeError, Insn, RawInsn, decode_all};
 use oxbpf_runtime::Image;
 use thiserror::Error;
 
-use crate::{core_target, text_unit};
+use crate::{core_target, kconfig, text_unit};
 
 pub use classic::{Classic, load_program as load_classic};
 
@@ -70,6 +70,11 @@ pub enum ProgError {
     NoSections { path: String, section: String },
     #[error("{what} is not supported yet")]
     Unsupported { what: String },
+    /// As the kernel refuses it.
+    #[error(
+        "{path}: program {program} calls bpf_{helper}, which is for GPL-compatible licences; it declares {license:?}"
+    )]
+    License { path: String, program: String, helper: &'static str, license: String },
 }
 
 impl ProgError {
@@ -88,6 +93,7 @@ impl ProgError {
             ProgError::Classic { .. } => "prog-classic",
             ProgError::NoSections { .. } => "prog-no-sections",
             ProgError::Unsupported { .. } => "prog-unsupported",
+            ProgError::License { .. } => "prog-license",
         }
     }
 
@@ -129,7 +135,7 @@ impl Loaded {
 /// Loads what `prog` names. `forced` is the program type that the user gave; `fallback` that of a program whose
 /// section or text tells none.
 pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<Loaded, ProgError> {
-    load_with(prog, Types { forced, fallback, btf: None })
+    load_with(prog, Types { forced, fallback, ..Types::new(fallback) })
 }
 
 /// Loads what `prog` names, see [`load`], with the types to adapt it to.
@@ -159,6 +165,15 @@ pub struct Types<'a> {
     pub fallback: ProgType,
     /// The file with the types that CO-RE objects are adapted to; without one, the running kernel's.
     pub btf: Option<&'a Path>,
+    /// The file with the kernel's configuration for objects that ask for settings; without one, the running kernel's.
+    pub kconfig: Option<&'a Path>,
+}
+
+impl Types<'_> {
+    /// This type where a program says none, and the running kernel for the rest.
+    pub fn new(fallback: ProgType) -> Self {
+        Types { forced: None, fallback, btf: None, kconfig: None }
+    }
 }
 
 /// Loads a program from the bytes of a file: an object, or text. `path` is for messages.
@@ -238,6 +253,7 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     let error = |source| ProgError::Object { path: path.into(), source };
     let mut object: Object = oxbpf_elf::load(bytes).map_err(error)?;
     let adapted = core_target::adapt(&mut object, types.btf)?;
+    let settled = kconfig::settle(&mut object, types.kconfig)?;
     let entry = object.select(section).map_err(error)?;
     let program = &object.programs()[entry];
     let known = types.forced.or(program.prog_type());
@@ -248,8 +264,27 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     let entry_type = known.unwrap_or(types.fallback);
     // Programs that are tail-called have their caller's type, whatever their section is called.
     let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
-    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted).collect();
+    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted).chain(settled).collect();
+    licensed(path, &unit)?;
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes, classic: None })
+}
+
+/// Helpers for the GPL are not for others, as in the kernel.
+fn licensed(path: &str, unit: &Unit) -> Result<(), ProgError> {
+    if is_gpl_compatible(unit.license()) {
+        return Ok(());
+    }
+    for program in unit.programs() {
+        for insn in program.insns() {
+            let Insn::Call(CallTarget::Helper(id)) = *insn else { continue };
+            let row = u32::try_from(id).ok().and_then(uapi::helper_by_id);
+            if let Some(row) = row.filter(|row| row.gpl_only) {
+                let (program, license) = (program.name().to_string(), unit.license().to_string());
+                return Err(ProgError::License { path: path.into(), program, helper: row.name, license });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
@@ -273,5 +308,6 @@ fn load_text(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError
             loaded => return loaded,
         },
     };
+    licensed(path, &unit)?;
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new(), classic: None })
 }

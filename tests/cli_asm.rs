@@ -66,7 +66,7 @@ fn text_becomes_bytes_in_every_format() {
     );
     let json = succeeds(&["asm", "-", "--format", "json"], b".map m array value=8 entries=1\nr1 = m ll\nexit");
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    assert_eq!(json["version"], 1);
+    assert_eq!(json["schema"], "oxbpf.asm/1");
     assert_eq!(json["maps"][0]["type"], "array");
     assert_eq!(json["programs"][0]["type"], "sched_cls");
     assert_eq!(json["programs"][0]["insns"][1]["slot"], 2);

@@ -35,7 +35,7 @@ fn mutate(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
 fn mutations(name: &str, section: Option<&str>) -> (u64, u64) {
     let frame: Vec<u8> = (0..90u8).collect();
     let input = Input::new(&frame, Link::Ethernet);
-    let types = Types { forced: None, fallback: ProgType::SchedCls, btf: None };
+    let types = Types::new(ProgType::SchedCls);
     let env = Env { fuel: 20_000, ..Env::default() };
     let (mut loaded, mut ran) = (0, 0);
     let original = std::fs::read(format!("examples/{name}.o")).unwrap();

@@ -61,11 +61,7 @@ pub fn text(bytes: &[u8]) {
         Ok(source) => {
             assert_eq!(source.insns.len(), source.positions.len());
             for all in [false, true] {
-                let printed = print(
-                    &source.insns,
-                    &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() },
-                    &(),
-                );
+                let printed = print(&source.insns, &PrintOptions { labels: all, slots: all, bytes: all }, &());
                 let again = parse(&printed).map_err(|errors| errors[0].render(&printed, "printed"));
                 assert_eq!(again.expect("what was printed parses").insns, source.insns, "{printed}");
             }
@@ -150,11 +146,11 @@ fn linked(object: &oxbpf_elf::Object) {
         }
     };
     let all: Vec<usize> = (0..object.programs().len()).collect();
-    let faults = object.faults();
+    let survey = object.survey();
     for root in all.iter().take(MAX_ROOTS) {
         let alone = link(&[*root]);
         // Linked together programs may be too large, which each of them is not.
-        assert!(alone.is_none() || faults[*root].is_some(), "{alone:?}");
+        assert!(alone.is_none() || survey[*root].fault.is_some(), "{alone:?}");
     }
     link(&all);
     for program in object.programs().iter().take(MAX_ROOTS) {

@@ -118,6 +118,6 @@ fn formatted(unit: &Unit, arguments: &Arguments) -> Result<Vec<u8>, String> {
         }
         (Format::Hex, programs) => format::hex(programs).into_bytes(),
         (Format::C, programs) => format::c(programs).into_bytes(),
-        (Format::Json, programs) => disasm::json::document(unit, programs).into_bytes(),
+        (Format::Json, programs) => disasm::json::document("asm", unit, programs).into_bytes(),
     })
 }

@@ -12,9 +12,9 @@ use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
 
 use super::asm::{output, prog_type};
 use super::{Exit, classic, say};
-use crate::core_target;
 use crate::prog::{ProgError, decode, file_name, is_bytecode, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
+use crate::{core_target, kconfig};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +54,9 @@ pub(super) struct Arguments {
     /// The kernel's types that a CO-RE object is adapted to, as BTF or ELF file; without it the running kernel's
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
+    /// The kernel's configuration that objects take settings from; without it the running kernel's
+    #[arg(long, value_name = "FILE")]
+    kconfig: Option<PathBuf>,
     /// The program is classic, in this format
     #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = EBPF_ONLY)]
     format: Option<oxbpf_cbpf_asm::Format>,
@@ -182,13 +185,13 @@ fn bytes_of(path: &str) -> Result<Vec<u8>, String> {
 }
 
 fn insn_options(arguments: &Arguments) -> InsnOptions {
-    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes, ..InsnOptions::default() }
+    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes }
 }
 
 fn shown(unit: &Unit, arguments: &Arguments, source_lines: bool) -> String {
     if arguments.json {
         let programs: Vec<&Program> = unit.programs().iter().map(|p| &**p).collect();
-        return json::document(unit, &programs);
+        return json::document("disasm", unit, &programs);
     }
     text_unit::print(unit, &PrintOptions { insns: insn_options(arguments), source_lines })
 }
@@ -219,10 +222,12 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
     let name = shown_name(path);
     let fault = |e: oxbpf_elf::ElfError| Fault {
         message: format!("error[{}]: {name}: {e}", e.code()),
-        exit: if e.code() == "elf-unsupported" { Exit::Unsupported } else { Exit::Usage },
+        exit: if e.is_unsupported() { Exit::Unsupported } else { Exit::Usage },
     };
     let mut object = oxbpf_elf::load(bytes).map_err(fault)?;
-    for note in core_target::adapt(&mut object, arguments.btf.as_deref()).map_err(|e| e.shown())? {
+    let adapted = core_target::adapt(&mut object, arguments.btf.as_deref()).map_err(|e| e.shown())?;
+    let settled = kconfig::settle(&mut object, arguments.kconfig.as_deref()).map_err(|e| e.shown())?;
+    for note in adapted.into_iter().chain(settled) {
         say(format_args!("note: {name}: {note}"));
     }
     let roots = match section {
@@ -241,10 +246,11 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
         Ok(unit) => unit,
         // One program's fault is not the others': list those that can be linked.
         Err(first) => {
-            let faults = object.faults();
-            let (sound, faulty): (Vec<usize>, Vec<usize>) = roots.iter().partition(|&&root| faults[root].is_none());
+            let survey = object.survey();
+            let (sound, faulty): (Vec<usize>, Vec<usize>) =
+                roots.iter().partition(|&&root| survey[root].fault.is_none());
             for root in faulty {
-                if let Some(error) = &faults[root] {
+                if let Some(error) = &survey[root].fault {
                     let Fault { message, exit } = fault(error.clone());
                     let message = format!("{message} (program {})", object.programs()[root].name());
                     left_out.push(Fault { message, exit });

@@ -5,6 +5,7 @@ mod classic;
 mod conformance;
 mod disasm;
 mod migrate;
+mod obj;
 mod reference;
 mod run;
 mod selftest;
@@ -64,6 +65,7 @@ enum Verb {
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
     Migrate(migrate::Arguments),
+    Obj(obj::Arguments),
     Verify(classic::verify::Arguments),
     Isa(reference::IsaArguments),
     Helpers(reference::HelpersArguments),
@@ -93,6 +95,7 @@ pub fn main() -> ExitCode {
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
         Verb::Migrate(a) => migrate::main(a),
+        Verb::Obj(a) => obj::main(a),
         Verb::Verify(a) => classic::verify::main(a),
         Verb::Isa(a) => reference::isa(&a),
         Verb::Helpers(a) => reference::helpers(&a),

@@ -19,6 +19,7 @@ pub mod ctx;
 pub mod errno;
 mod helpers;
 pub mod layout;
+mod license;
 mod maps;
 mod progs;
 pub mod uapi;
@@ -27,5 +28,6 @@ pub use helpers::{
     Arg, CORE_POISON, HELPERS, HelperRow, PRIVATE_HELPERS, Ret, call_id, call_name, helper_by_id, helper_by_name,
     helper_name, plain,
 };
+pub use license::is_gpl_compatible;
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
 pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};

@@ -229,6 +229,12 @@ fn list(there: &[String]) -> String {
 }
 
 impl ElfError {
+    /// Whether nothing is wrong with the object but that this toolchain does
+    /// not do what it needs.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, ElfError::Unsupported { .. } | ElfError::BigEndian)
+    }
+
     /// A stable code, `elf-…`; of broken BTF, instructions and programs, theirs.
     pub fn code(&self) -> &'static str {
         match self {

@@ -56,3 +56,4 @@ pub use inspect::{Inspection, RelocRow, SectionRow, inspect};
 pub use kconfig::Kconfig;
 pub use maps::{Decided, LegacyLayout, MapSource};
 pub use object::{Note, ObjProgram, Object, load};
+pub use unit::Survey;

@@ -1,12 +1,12 @@
 //! Linking: from an object to a unit of complete programs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use oxbpf_abi::ProgType;
 use oxbpf_btf::{Btf, StrOff};
 use oxbpf_ir::{InsnId, LineRef, MapDef, MapIdx, MapInit, ProgIdx, Program, ProgramParts, Unit};
-use oxbpf_isa::{RawInsn, Slot, decode_all};
+use oxbpf_isa::{CallTarget, Insn, RawInsn, Slot, decode_all};
 
 use crate::error::ElfError;
 use crate::functions::{FuncId, Function};
@@ -75,34 +75,36 @@ impl Object {
         })
     }
 
-    /// For each program, why it cannot be linked: its own fault or that of a
-    /// program it reaches by tail calls. What several programs need is looked
-    /// at once, so that this takes no longer than linking all of them.
-    pub fn faults(&self) -> Vec<Option<ElfError>> {
+    /// What each program consists of and, where it cannot be linked, why: its
+    /// own fault or that of a program it reaches by tail calls. What several
+    /// programs need is looked at once, so that this takes no longer than
+    /// linking all of them.
+    pub fn survey(&self) -> Vec<Survey> {
         let mut linker = Linker::new(self);
         let targets = self.targets();
-        let mut faults = vec![None; self.programs().len()];
-        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); faults.len()];
+        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.programs().len()];
+        let mut all = Vec::new();
         for (index, program) in self.programs().iter().enumerate() {
-            let checked = linker.layout(program).and_then(|layout| {
-                let maps = linker.maps(&layout)?;
-                for callee in maps.iter().flat_map(|m| &self.maps.all[*m as usize].programs) {
-                    callers[targets[&callee.1]].push(index);
-                }
-                linker.program(program, ProgType::SchedCls, &layout, &HashMap::new())
-            });
-            faults[index] = checked.err();
+            let own = self.functions.all[program.function].code.len();
+            let mut survey = Survey { slots: own, functions: 1, ..Survey::default() };
+            if let Err(fault) = linker.survey(program, &mut survey) {
+                survey.fault = Some(fault);
+            }
+            for callee in survey.maps.iter().flat_map(|m| &self.maps.all[*m].programs) {
+                callers[targets[&callee.1]].push(index);
+            }
+            all.push(survey);
         }
-        let mut faulty: Vec<usize> = (0..faults.len()).filter(|&i| faults[i].is_some()).collect();
+        let mut faulty: Vec<usize> = (0..all.len()).filter(|&i| all[i].fault.is_some()).collect();
         while let Some(index) = faulty.pop() {
             for &caller in &callers[index] {
-                if faults[caller].is_none() {
-                    faults[caller] = faults[index].clone();
+                if all[caller].fault.is_none() {
+                    all[caller].fault = all[index].fault.clone();
                     faulty.push(caller);
                 }
             }
         }
-        faults
+        all
     }
 
     /// Programs by their functions.
@@ -124,6 +126,22 @@ impl Object {
         }
         def
     }
+}
+
+/// What a program consists of, see [`Object::survey`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Survey {
+    /// Why it cannot be linked, where that is so; then the rest is about its
+    /// own function.
+    pub fault: Option<ElfError>,
+    /// Its slots, subprograms included.
+    pub slots: usize,
+    /// Its functions, itself included.
+    pub functions: usize,
+    /// Numbers of the helpers it calls.
+    pub helpers: BTreeSet<i32>,
+    /// Positions in [`Object::maps`] of the maps it uses, and of those in them.
+    pub maps: Vec<usize>,
 }
 
 /// The functions of a program, entry first, each with its first slot.
@@ -220,6 +238,20 @@ impl<'o> Linker<'o> {
         }
         self.room -= slots;
         Ok(layout)
+    }
+
+    fn survey(&mut self, program: &ObjProgram, survey: &mut Survey) -> Result<(), ElfError> {
+        let layout = self.layout(program)?;
+        survey.functions = layout.len();
+        survey.slots = layout.iter().map(|f| self.function(f.0).code.len()).sum();
+        survey.maps = self.maps(&layout)?.into_iter().map(|m| m as usize).collect();
+        let linked = self.program(program, ProgType::SchedCls, &layout, &HashMap::new())?;
+        let helpers = linked.insns().iter().filter_map(|insn| match insn {
+            Insn::Call(CallTarget::Helper(id)) => Some(*id),
+            _ => None,
+        });
+        survey.helpers = helpers.collect();
+        Ok(())
     }
 
     /// The maps that a program uses, and the maps in those.

@@ -138,12 +138,14 @@ fn static_functions_are_programs_where_they_are_alone() {
 #[test]
 fn faults_are_told_program_by_program() {
     let object = object();
-    let faults = object.faults();
-    for (program, fault) in object.programs().iter().zip(&faults) {
+    let all = object.survey();
+    for (program, survey) in object.programs().iter().zip(&all) {
         let alone = link(&object, &format!("{}/{}", program.section(), program.name()));
-        assert_eq!(alone.err(), *fault, "{}", program.name());
+        assert_eq!(alone.err(), survey.fault, "{}", program.name());
     }
-    assert_eq!(faults.iter().flatten().count(), 4);
+    assert_eq!(all.iter().filter(|s| s.fault.is_some()).count(), 4);
+    let pair = object.programs().iter().position(|p| p.name() == "pair").unwrap();
+    assert_eq!((all[pair].functions, all[pair].slots, all[pair].helpers.len()), (2, 5, 0));
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn document(named: &Named, read: &Read, errors: &[CheckError]) -> String {
         json!({ "code": e.code(), "insn": insn, "line": read.places.get(e.at).map(|p| p.line), "message": e.fault.to_string() })
     };
     let document = json!({
-        "version": 1,
+        "schema": "oxbpf.verify/1",
         "program": named.name,
         "format": read.format.row().name,
         "insns": read.code.len(),

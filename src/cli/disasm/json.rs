@@ -4,21 +4,19 @@ use oxbpf_ir::{InsnId, MapInit, Program, Unit};
 use oxbpf_isa::Insn;
 use serde_json::{Value, json};
 
-/// The version of the document; it grows when something that was there changes its meaning.
-const VERSION: u32 = 1;
-
-/// A unit's maps and some of its programs.
-pub(in crate::cli) fn document(unit: &Unit, programs: &[&Program]) -> String {
+/// A unit's maps and some of its programs, as `verb` shows them; the schema's number grows when something that was
+/// there changes its meaning.
+pub(in crate::cli) fn document(verb: &str, unit: &Unit, programs: &[&Program]) -> String {
     let maps: Vec<Value> = unit.maps().iter().map(|m| map(m, unit)).collect();
     let programs: Vec<Value> = programs.iter().map(|p| program(p)).collect();
     shown(&json!({
-        "version": VERSION, "name": unit.name(), "license": unit.license(), "maps": maps, "programs": programs,
+        "schema": format!("oxbpf.{verb}/1"), "name": unit.name(), "license": unit.license(), "maps": maps, "programs": programs,
     }))
 }
 
 /// Bare instructions, of which nothing else is known.
 pub(super) fn bare(name: &str, insns: &[Insn]) -> String {
-    shown(&json!({ "version": VERSION, "name": name, "programs": [{ "insns": listing(insns) }] }))
+    shown(&json!({ "schema": "oxbpf.disasm/1", "name": name, "programs": [{ "insns": listing(insns) }] }))
 }
 
 fn shown(document: &Value) -> String {

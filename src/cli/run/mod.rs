@@ -44,7 +44,8 @@ impl From<ProgError> for Failure {
     fn from(e: ProgError) -> Failure {
         let exit = match &e {
             ProgError::Unsupported { .. } => Exit::Unsupported,
-            ProgError::Object { source, .. } if source.code() == "elf-unsupported" => Exit::Unsupported,
+            ProgError::Object { source, .. } if source.is_unsupported() => Exit::Unsupported,
+            ProgError::License { .. } => Exit::Finding,
             _ => Exit::Usage,
         };
         let mut message = e.shown();
@@ -113,7 +114,8 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return syscalls::run(&arguments);
     }
     let (forced, fallback) = (arguments.forced_type(), arguments.fallback_type());
-    let loaded = prog::load_with(&arguments.prog, Types { forced, fallback, btf: arguments.btf.as_deref() })?;
+    let (btf, kconfig) = (arguments.btf.as_deref(), arguments.kconfig.as_deref());
+    let loaded = prog::load_with(&arguments.prog, Types { forced, fallback, btf, kconfig })?;
     for note in &loaded.notes {
         say(format_args!("note: {note}"));
     }

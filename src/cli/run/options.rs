@@ -67,6 +67,9 @@ pub(in crate::cli) struct Arguments {
     /// The kernel's types that a CO-RE object is adapted to, as BTF or ELF file; without it the running kernel's
     #[arg(long, value_name = "FILE")]
     pub(super) btf: Option<PathBuf>,
+    /// The kernel's configuration that objects take settings from; without it the running kernel's
+    #[arg(long, value_name = "FILE")]
+    pub(super) kconfig: Option<PathBuf>,
     /// Context fields as JSON, or @FILE: {"mark": 7, "packets": {"2": {"mark": 9}}}
     #[arg(long, value_name = "JSON")]
     ctx: Option<String>,

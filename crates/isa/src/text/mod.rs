@@ -22,26 +22,14 @@
 //! `cursor.rs` for the reason.
 
 mod cursor;
-mod dialect;
-mod digits;
 mod error;
-mod fields;
-mod line;
 mod listing;
-mod macros;
-mod mnemonic;
-mod names;
-mod number;
-mod objdump;
+mod operand;
 mod print;
-mod pseudo_c;
 mod source;
 mod statement;
 
 pub use cursor::is_name;
-pub use dialect::{Dialect, DialectRow};
-pub use error::{TextError, TextErrors, TextFault, excerpt, more, quote};
-pub use line::detect;
-pub use objdump::objdump_insn;
+pub use error::{TextError, TextFault, excerpt, quote};
 pub use print::{Names, PrintOptions, print};
-pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse, parse_as};
+pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse};
