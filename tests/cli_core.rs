@@ -10,7 +10,7 @@ const TARGET: &str = "crates/elf/tests/core/target.o";
 
 /// What one program of `types.o` returned for a packet, adapted to `target.o`.
 fn verdict(program: &str) -> String {
-    let prog = format!("{TYPES}:tc/{program}");
+    let prog = format!("{TYPES}:classifier/{program}");
     let output =
         oxbpf(&["run", &prog, "--btf", TARGET, "--pcap", HTTP, "--limit", "1", "--verdict-as", "socket", "--jsonl"]);
     assert_eq!(stderr(&output), "");
@@ -33,7 +33,7 @@ fn what_the_types_lack_traps_by_name() {
 
 #[test]
 fn what_the_types_lack_is_listed_by_name_and_reads_again() {
-    let output = oxbpf(&["disasm", &format!("{TYPES}:tc/value_gone"), "--btf", TARGET]);
+    let output = oxbpf(&["disasm", &format!("{TYPES}:classifier/value_gone"), "--btf", TARGET]);
     let text = stdout(&output);
     assert!(text.ends_with("call core_unresolved\ncall core_unresolved\nexit\n"), "{text}");
     let file = cli::write(&cli::scratch("core"), "gone.bpf", &text);
@@ -46,7 +46,7 @@ fn what_the_types_lack_is_listed_by_name_and_reads_again() {
 #[test]
 fn files_without_types_are_refused_with_their_name() {
     let refused = |btf: &str, code: &str| {
-        let output = oxbpf(&["run", &format!("{TYPES}:tc/size"), "--btf", btf, "--pcap", HTTP]);
+        let output = oxbpf(&["run", &format!("{TYPES}:classifier/size"), "--btf", btf, "--pcap", HTTP]);
         let said = stderr(&output);
         assert!(said.starts_with(&format!("error[{code}]: {btf}: ")), "{said}");
         assert_eq!(output.status.code(), Some(2));
@@ -59,7 +59,7 @@ fn files_without_types_are_refused_with_their_name() {
 
 #[test]
 fn without_a_file_it_is_the_running_kernel_and_said() {
-    let output = oxbpf(&["run", &format!("{TYPES}:tc/id_local"), "--pcap", HTTP]);
+    let output = oxbpf(&["run", &format!("{TYPES}:classifier/id_local"), "--pcap", HTTP]);
     let said = stderr(&output);
     let kernel = std::path::Path::new(oxbpf::core_target::KERNEL_BTF).exists();
     let expected = if kernel {

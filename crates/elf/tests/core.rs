@@ -1,9 +1,11 @@
 //! CO-RE: committed programs adapted to committed types, as libbpf adapts them.
 //!
 //! `tests/core/NAME.libbpf` is what `tests/core/oracle.c` printed, which is libbpf's work (1.1); tests with libbpf
-//! and aya at hand are in `core_peers.rs`.
+//! and aya at hand are in `core/peers.rs`.
 
 mod common;
+#[path = "core/peers.rs"]
+mod peers;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
 // What clang offers for CO-RE, by names of our own. Numbers are clang's.
-#define PROG __attribute__((section("tc"), used)) unsigned long long
+#define PROG __attribute__((section("classifier"), used)) unsigned long long
 #define KEEP __attribute__((preserve_access_index))
 
 #define field_offset(x) __builtin_preserve_field_info(x, 0)

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	libbpf_set_print(silent);
-	if (libbpf_register_prog_handler("tc", BPF_PROG_TYPE_SCHED_CLS, 0, &handler) < 0)
+	if (libbpf_register_prog_handler("classifier", BPF_PROG_TYPE_SCHED_CLS, 0, &handler) < 0)
 		return 3;
 	object = bpf_object__open_file(argv[1], NULL);
 	if (!object)
