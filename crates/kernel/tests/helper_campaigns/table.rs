@@ -113,6 +113,7 @@ pub const ROWS: &[Row] = &[
     no("ringbuf_query", LATER),
     no("for_each_map_elem", LATER),
     no("map_lookup_percpu_elem", LATER),
+    no("loop", LATER),
     no("classic_nlattr", CLASSIC),
     no("classic_nlattr_nest", CLASSIC),
     no("classic_pay_offset", CLASSIC),
