@@ -58,7 +58,7 @@ fn text() -> String {
         };
         line(&mut out, info, types.into_iter(), why);
     }
-    out.push_str("\n## This toolchain's own\n\nMigrated classic programs call them (`classic-run.md`).\n\n| | helper |\n|---|---|\n");
+    out.push_str("\n## This toolchain's own\n\nNo kernel has them. Migrated classic programs call them (`classic-run.md`), and what lowering makes of callbacks.\n\n| | helper |\n|---|---|\n");
     for row in HELPERS.iter().filter(|row| row.private()) {
         writeln!(out, "| {:#x} | `{}` |", row.id, row.name).expect("strings grow");
     }

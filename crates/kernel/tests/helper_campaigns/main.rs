@@ -68,7 +68,7 @@ fn campaign(seed: u64, row: &Row) -> Vec<String> {
 #[test]
 fn every_helper_has_a_row() {
     let rows: Vec<_> = ROWS.iter().map(|row| row.helper).collect();
-    let helpers: Vec<_> = HELPERS.iter().map(|row| row.name).collect();
+    let helpers: Vec<_> = HELPERS.iter().filter(|row| !row.private()).map(|row| row.name).collect();
     let missing: Vec<_> = helpers.iter().filter(|name| !rows.contains(name)).collect();
     assert!(missing.is_empty(), "no row in table.rs: {missing:?}");
     assert_eq!(rows.len(), helpers.len(), "a row is there twice, or of no helper");
