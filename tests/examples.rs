@@ -2,6 +2,7 @@
 //! the input, and what it cannot be told is counted by reason.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use oxbpf::abi::ProgType;
 use oxbpf::capture::Reader;
@@ -11,11 +12,20 @@ use oxbpf::ir::MapIdx;
 use oxbpf::kernel::Kernel;
 use oxbpf::prog::{self, Loaded};
 use oxbpf::runtime::skb::{self, Link};
-use oxbpf::runtime::{Availability, Engine, Env, Input};
+use oxbpf::runtime::{Availability, Engine, Env, Input, Instance, Outcome};
 
 /// The entry of each example, as PROG.
-const ENTRIES: [&str; 6] =
-    ["minimal.o", "mark_stats.o", "port_redirect.o", "tail_call.o:classifier", "tail_call_btf.o:tc/entry", "tc_flow.o"];
+const ENTRIES: [&str; 9] = [
+    "minimal.o",
+    "mark_stats.o",
+    "port_redirect.o",
+    "tail_call.o:classifier",
+    "tail_call_btf.o:tc/entry",
+    "tc_flow.o",
+    "cgroup_prio.o",
+    "vlan_rewrite.o",
+    "dscp_mark.o",
+];
 
 fn captures() -> Vec<PathBuf> {
     let dir = std::fs::read_dir("examples/captures").expect("captures are committed");
@@ -52,24 +62,107 @@ fn interpreter_equals_kernel() {
         eprintln!("skipped: {reason}");
         return;
     }
-    for entry in ENTRIES {
-        let loaded = load(entry);
-        for capture in captures() {
-            let pair = compare(&loaded, &capture);
-            let name = capture.file_name().unwrap().to_string_lossy().into_owned();
-            eprintln!("{entry} on {name}: {} packets equal, left out {:?}", pair.ran, pair.left_out);
-            assert_eq!(pair.different, 0, "{entry} on {name}: {:?}", pair.differences);
-            assert!(pair.ran > 0, "{entry} on {name}: the kernel takes some packets");
-            if name != "odd.pcap" {
-                assert!(pair.left_out.is_empty(), "{entry} on {name}: {:?}", pair.left_out);
-            }
-            if entry == "tc_flow.o" {
-                equal_but_for_the_clock(&loaded, &pair);
-            } else {
-                assert_eq!(pair.by_nature, 0);
-            }
+    ENTRIES.into_iter().for_each(equals);
+}
+
+fn equals(entry: &str) {
+    let loaded = load(entry);
+    for capture in captures() {
+        let pair = compare(&loaded, &capture);
+        let name = capture.file_name().unwrap().to_string_lossy().into_owned();
+        eprintln!("{entry} on {name}: {} packets equal, left out {:?}", pair.ran, pair.left_out);
+        assert_eq!(pair.different, 0, "{entry} on {name}: {:?}", pair.differences);
+        assert!(pair.ran > 0, "{entry} on {name}: the kernel takes some packets");
+        if name != "odd.pcap" {
+            assert!(pair.left_out.is_empty(), "{entry} on {name}: {:?}", pair.left_out);
+        }
+        if entry == "tc_flow.o" {
+            equal_but_for_the_clock(&loaded, &pair);
+        } else {
+            assert_eq!(pair.by_nature, 0);
         }
     }
+}
+
+/// Set where the test runs in a network of its own.
+const INSIDE: &str = "OXBPF_EXAMPLES_INSIDE";
+
+/// What the mirror sends, the kernel sends: so this happens where nothing gets out.
+#[test]
+fn mirror_equals_kernel_in_a_network_of_its_own() {
+    if std::env::var_os(INSIDE).is_some() {
+        return equals("mirror.o");
+    }
+    let setup =
+        "ip link set lo up || exit 77; exec \"$0\" --exact mirror_equals_kernel_in_a_network_of_its_own --nocapture";
+    let test = std::env::current_exe().expect("tests have a path");
+    let output = Command::new("unshare").args(["-n", "sh", "-c", setup]).arg(test).env(INSIDE, "1").output();
+    match (Kernel.availability(), output) {
+        (Availability::Unavailable(reason), _) => eprintln!("skipped: {reason}"),
+        (_, Err(e)) => eprintln!("skipped: unshare: {e}"),
+        (_, Ok(output)) if !String::from_utf8_lossy(&output.stdout).contains("running 1 test") => {
+            eprintln!("skipped: no network of its own: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        (_, Ok(output)) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+/// Every packet of a capture through an example in the interpreter, with what it left.
+fn each_packet(entry: &str, capture: &str, mut then: impl FnMut(&[u8], &mut dyn Instance, Outcome)) {
+    let mut instance = Interp.prepare(&load(entry).image(), &Env::default()).expect("examples prepare");
+    let mut reader = Reader::open(format!("examples/captures/{capture}")).expect("captures open");
+    while let Some(packet) = reader.next_packet().expect("captures are whole") {
+        let outcome = instance.run(&Input::new(packet.data, Link::Ethernet)).expect("packets run");
+        then(packet.data, &mut *instance, outcome);
+    }
+}
+
+#[test]
+fn vlan_rewriter_tags_everything_with_its_default() {
+    let mut tagged = 0;
+    each_packet("vlan_rewrite.o", "mixed.pcap", |before, instance, outcome| {
+        assert_eq!(outcome.verdict(), Some(0));
+        let after = skb::on_wire(instance.packet(), &instance.skb());
+        assert_eq!(after[12..14], [0x81, 0]);
+        assert_eq!(u16::from_be_bytes([after[14], after[15]]) & 0xfff, 100);
+        // What the frame carried stands behind the new tag, the old outer one gone.
+        let was_tagged = matches!(before[12..14], [0x81, 0] | [0x88, 0xa8]);
+        tagged += usize::from(was_tagged);
+        assert_eq!(after[16..], before[if was_tagged { 16 } else { 12 }..]);
+    });
+    assert!(tagged > 0, "some frames had a tag");
+}
+
+#[test]
+fn dscp_marker_marks_http_and_keeps_the_checksum() {
+    let mut marked = 0;
+    each_packet("dscp_mark.o", "http.pcap", |before, instance, outcome| {
+        let after = instance.packet();
+        if outcome.verdict() == Some(3) && before[12..14] == [8, 0] && before[36..38] == [0, 80] {
+            marked += 1;
+            assert_eq!(after[15] >> 2, 18, "AF21");
+            let words = after[14..34].chunks(2).map(|w| u32::from(w[0]) << 8 | u32::from(w[1]));
+            let sum: u32 = words.sum();
+            assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff, "the header's checksum fits");
+        }
+    });
+    assert!(marked > 10, "{marked}");
+}
+
+#[test]
+fn mirror_sends_copies_as_the_packets_came() {
+    let (mut copies, mut packets) = (0, 0);
+    each_packet("mirror.o", "http.pcap", |before, instance, _| {
+        packets += 1;
+        for copy in instance.sent().expect("the interpreter tells").clones() {
+            copies += 1;
+            assert_eq!((copy.target.ifindex, copy.target.ingress, &copy.packet[..]), (1, false, before));
+        }
+    });
+    assert!(copies > 0 && copies < packets, "{copies} of {packets}");
 }
 
 /// `tc_flow` writes when a flow was first and last seen; all else that its maps hold is equal.

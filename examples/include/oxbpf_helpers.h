@@ -66,6 +66,11 @@ HELPER(long, skb_load_bytes, BPF_FUNC_skb_load_bytes, const struct __sk_buff *sk
 HELPER(long, l3_csum_replace, BPF_FUNC_l3_csum_replace, struct __sk_buff *skb, __u32 off, __u64 from, __u64 to, __u64 size);
 HELPER(long, l4_csum_replace, BPF_FUNC_l4_csum_replace, struct __sk_buff *skb, __u32 off, __u64 from, __u64 to, __u64 flags);
 HELPER(__s64, csum_diff, BPF_FUNC_csum_diff, const __be32 *from, __u32 from_size, const __be32 *to, __u32 to_size, __u32 seed);
+HELPER(__u32, cgroup_classid, BPF_FUNC_get_cgroup_classid, struct __sk_buff *skb);
+HELPER(long, skb_vlan_push, BPF_FUNC_skb_vlan_push, struct __sk_buff *skb, __be16 proto, __u16 tci);
+HELPER(long, skb_vlan_pop, BPF_FUNC_skb_vlan_pop, struct __sk_buff *skb);
+HELPER(long, clone_redirect, BPF_FUNC_clone_redirect, struct __sk_buff *skb, __u32 ifindex, __u64 flags);
+HELPER(long, skb_change_tail, BPF_FUNC_skb_change_tail, struct __sk_buff *skb, __u32 len, __u64 flags);
 HELPER(long, tail_call, BPF_FUNC_tail_call, void *ctx, void *prog_array, __u32 index);
 
 /* ---- packet loads: LD_ABS and LD_IND, in host order, ending the program
