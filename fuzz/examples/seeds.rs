@@ -42,7 +42,7 @@ fn object_seeds(name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Erro
         let name = format!("{name}-{}", section.index());
         seed("decode", &name, data)?;
         for all in [false, true] {
-            let text = print(&insns, &PrintOptions { labels: all, slots: all, bytes: all }, &());
+            let text = print(&insns, &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() }, &());
             seed("text", &format!("{name}-{all}"), text.as_bytes())?;
         }
     }

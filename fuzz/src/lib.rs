@@ -61,7 +61,11 @@ pub fn text(bytes: &[u8]) {
         Ok(source) => {
             assert_eq!(source.insns.len(), source.positions.len());
             for all in [false, true] {
-                let printed = print(&source.insns, &PrintOptions { labels: all, slots: all, bytes: all }, &());
+                let printed = print(
+                    &source.insns,
+                    &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() },
+                    &(),
+                );
                 let again = parse(&printed).map_err(|errors| errors[0].render(&printed, "printed"));
                 assert_eq!(again.expect("what was printed parses").insns, source.insns, "{printed}");
             }

@@ -185,7 +185,7 @@ fn bytes_of(path: &str) -> Result<Vec<u8>, String> {
 }
 
 fn insn_options(arguments: &Arguments) -> InsnOptions {
-    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes }
+    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes, ..InsnOptions::default() }
 }
 
 fn shown(unit: &Unit, arguments: &Arguments, source_lines: bool) -> String {

@@ -86,7 +86,7 @@ fn what_is_printed_parses_back() {
     let unit = unit(WHOLE);
     for bits in 0..16 {
         let on = |bit: u32| bits & 1 << bit != 0;
-        let insns = InsnOptions { labels: on(0), slots: on(1), bytes: on(2) };
+        let insns = InsnOptions { labels: on(0), slots: on(1), bytes: on(2), ..InsnOptions::default() };
         let text = print(&unit, &PrintOptions { insns, source_lines: on(3) });
         let again = self::unit(&text);
         assert_eq!(essence(&again), essence(&unit), "{text}");
@@ -222,7 +222,8 @@ fn generated_programs_print_and_parse_back() {
         let maps = generated.maps.iter().enumerate().map(map).collect();
         let parts = oxbpf_ir::ProgramParts::new("generated", ProgType::SchedCls, generated.insns);
         let unit = Unit::new("g", "GPL", maps, vec![oxbpf_ir::Program::new(parts).unwrap()]).unwrap();
-        let insns = InsnOptions { labels: seed % 2 == 0, slots: seed % 3 == 0, bytes: seed % 5 == 0 };
+        let insns =
+            InsnOptions { labels: seed % 2 == 0, slots: seed % 3 == 0, bytes: seed % 5 == 0, ..InsnOptions::default() };
         let text = print(&unit, &PrintOptions { insns, source_lines: false });
         assert_eq!(essence(&self::unit(&text)), essence(&unit), "seed {seed}:\n{text}");
     }

@@ -110,9 +110,6 @@ const TC_CGROUP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAc
 /// tc and XDP.
 const TC_XDP: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp]);
 
-/// Program types that may take locks.
-const LOCKERS: Callers = Callers::Only(&[ProgType::SchedCls, ProgType::SchedAct, ProgType::Xdp, ProgType::CgroupSkb]);
-
 /// Calls the given macro with all helpers. No helper runs guest code: those that take a callback are expanded by
 /// lowering into calls, so that fuel, frames and traps stay the engine's.
 ///
@@ -163,8 +160,8 @@ macro_rules! for_each_helper {
             87 map_push_elem (Map, MapValue, Anything) -> Scalar, All, [may_trap]
             88 map_pop_elem (Map, UninitMapValue) -> Scalar, All, [may_trap]
             89 map_peek_elem (Map, UninitMapValue) -> Scalar, All, [may_trap]
-            93 spin_lock (Lock) -> Void, LOCKERS, [may_trap]
-            94 spin_unlock (Lock) -> Void, LOCKERS, [may_trap]
+            93 spin_lock (Lock) -> Void, All, [may_trap]
+            94 spin_unlock (Lock) -> Void, All, [may_trap]
             105 strtol (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
             106 strtoul (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
             118 jiffies64 () -> Scalar, All, [hosts_own]

@@ -85,6 +85,45 @@ pub fn decode_all(words: &[RawInsn]) -> core::result::Result<Vec<(Slot, Insn)>, 
     Ok(out)
 }
 
+// The rows again, by what selects them: a search in each instruction would cost more than the rest.
+
+/// Operators by the opcode's high four bits, and by the offset, which is 0 or 1.
+const ALU: [[Option<AluOp>; 2]; 16] = {
+    let mut table = [[None; 2]; 16];
+    let mut n = 0;
+    while n < AluOp::ROWS.len() {
+        let row = &AluOp::ROWS[n];
+        table[(row.code >> 4) as usize][row.off as usize] = Some(row.op);
+        n += 1;
+    }
+    table
+};
+
+/// Conditions by the opcode's high four bits.
+const COND: [Option<Cond>; 16] = {
+    let mut table = [None; 16];
+    let mut n = 0;
+    while n < Cond::ROWS.len() {
+        table[(Cond::ROWS[n].code >> 4) as usize] = Some(Cond::ROWS[n].cond);
+        n += 1;
+    }
+    table
+};
+
+/// Atomic operators by the immediate, which has 8 bits.
+const ATOMIC: [Option<AtomicOp>; 256] = {
+    let mut table = [None; 256];
+    let mut n = 0;
+    while n < AtomicOp::ROWS.len() {
+        table[AtomicOp::ROWS[n].imm as usize] = Some(AtomicOp::ROWS[n].op);
+        n += 1;
+    }
+    table
+};
+
+/// The high four bits of the opcodes of byte swaps.
+const END: u8 = 0xd0;
+
 const WIDE: u8 = class::LD | mode::IMM | 0x18;
 
 fn reg(number: u8) -> Result<Reg> {
@@ -242,16 +281,17 @@ fn atomic(raw: RawInsn, size: MemSize) -> Result<Insn> {
         MemSize::Dw => Width::W64,
         MemSize::B | MemSize::H => return Err(selector(raw, "imm", raw.imm.into())),
     };
-    let row = AtomicOp::ROWS.iter().find(|r| r.imm == raw.imm).ok_or(selector(raw, "imm", raw.imm.into()))?;
-    Ok(Insn::Atomic { op: row.op, width, base: dst(raw)?, off, src: src(raw)? })
+    let op = ATOMIC[raw.imm as usize & 0xff].filter(|op| op.row().imm == raw.imm);
+    let op = op.ok_or(selector(raw, "imm", raw.imm.into()))?;
+    Ok(Insn::Atomic { op, width, base: dst(raw)?, off, src: src(raw)? })
 }
 
 fn alu(raw: RawInsn, width: Width) -> Result<Insn> {
-    if let Some(row) = EndianOp::ROWS.iter().find(|r| r.code == raw.code) {
+    if raw.code & 0xf0 == END && EndianOp::ROWS.iter().any(|r| r.code == raw.code) {
         no_src(raw)?;
         no_off(raw)?;
-        let same = |r: &&crate::EndianRow| r.code == row.code && r.bits == raw.imm;
-        let row = EndianOp::ROWS.iter().find(same).ok_or(selector(raw, "imm", raw.imm.into()))?;
+        let row = EndianOp::ROWS.iter().find(|r| r.code == raw.code && r.bits == raw.imm);
+        let row = row.ok_or(selector(raw, "imm", raw.imm.into()))?;
         return Ok(Insn::Endian { op: row.op, dst: dst(raw)? });
     }
     let code = raw.code & 0xf0;
@@ -267,12 +307,17 @@ fn alu(raw: RawInsn, width: Width) -> Result<Insn> {
     if code == MOV && raw.off != 0 && raw.code & X != 0 {
         return special_move(raw, width);
     }
-    if !AluOp::ROWS.iter().any(|r| r.code == code) {
-        return Err(unknown(raw));
+    let [plain, signed] = ALU[usize::from(code >> 4)];
+    let op = match raw.off {
+        0 => plain,
+        1 => signed,
+        _ => None,
+    };
+    match op {
+        Some(op) => Ok(Insn::Alu { op, width, dst: dst(raw)?, src: operand(raw)? }),
+        None if plain.is_none() => Err(unknown(raw)),
+        None => Err(selector(raw, "off", raw.off.into())),
     }
-    let row = AluOp::ROWS.iter().find(|r| r.code == code && r.off == raw.off);
-    let row = row.ok_or(selector(raw, "off", raw.off.into()))?;
-    Ok(Insn::Alu { op: row.op, width, dst: dst(raw)?, src: operand(raw)? })
 }
 
 /// A register move with a non-zero offset: sign extension, or a cast between address spaces.
@@ -327,8 +372,8 @@ fn jump(raw: RawInsn, width: Width) -> Result<Insn> {
             Ok(Insn::Exit)
         }
         _ => {
-            let row = Cond::ROWS.iter().find(|r| r.code == code).ok_or(unknown(raw))?;
-            Ok(Insn::JumpIf { cond: row.cond, width, dst: dst(raw)?, src: operand(raw)?, off: raw.off })
+            let cond = COND[usize::from(code >> 4)].ok_or(unknown(raw))?;
+            Ok(Insn::JumpIf { cond, width, dst: dst(raw)?, src: operand(raw)?, off: raw.off })
         }
     }
 }

@@ -27,6 +27,7 @@ mod eval;
 mod insn;
 mod ops;
 mod raw;
+mod rows;
 pub mod text;
 
 pub use decode::{DecodeError, DecodeFault, decode, decode_all};
@@ -35,3 +36,4 @@ pub use eval::sign_extend;
 pub use insn::{CallTarget, Insn, Operand, Pseudo};
 pub use ops::{AluOp, AluRow, AtomicOp, AtomicRow, Cond, CondRow, EndianOp, EndianRow, MemSize, MovSx, Narrow, Width};
 pub use raw::{RawInsn, Reg, Slot, class, mode};
+pub use rows::Fields;

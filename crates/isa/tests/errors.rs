@@ -1,6 +1,6 @@
 //! Mistakes in texts: each has its code, and the exact characters it is about.
 
-use oxbpf_isa::text::{MAX_ERRORS, MAX_SOURCE, TextError, parse};
+use oxbpf_isa::text::{MAX_ERRORS, MAX_SOURCE, TextErrors, parse};
 
 /// A text, and below it a line with carets under the mistake, a blank, and the code.
 const ROWS: &[&str] = &[
@@ -20,8 +20,8 @@ const ROWS: &[&str] = &[
     "callx w1\n      ^^ asm-width",
     "w0 = be16 w0\n^^ asm-width",
     "w0 = *(u8 *)skb[1]\n^^ asm-width",
-    "mov r0, 1\n^^^ asm-mnemonic",
-    "ldxw %r7, [%r6+112]\n^^^^ asm-mnemonic",
+    "mov r0, 1 ; uBPF\n^^^^^^^^^ asm-dialect",
+    "ldxw %r7, [%r6+112]\n^^^^^^^^^^^^^^^^^^^ asm-dialect",
     "r0 = frob(r1)\n     ^^^^ asm-mnemonic",
     "r0 = atomic_add((u64 *)(r1 + 0), r0)\n     ^^^^^^^^^^ asm-mnemonic",
     "r0 = flows\n     ^^^^^ asm-operand",
@@ -90,7 +90,7 @@ const ROWS: &[&str] = &[
     "\tr0 = r11\n\t     ^^^ asm-register",
 ];
 
-fn errors(text: &str) -> Vec<TextError> {
+fn errors(text: &str) -> TextErrors {
     match parse(text) {
         Ok(source) => panic!("{text:?} was read as {source:?}"),
         Err(errors) => errors,
@@ -143,9 +143,16 @@ fn all_mistakes_of_a_text_in_order() {
 
 #[test]
 fn no_more_than_the_limit() {
-    assert_eq!(errors(&"frob\n".repeat(1000)).len(), MAX_ERRORS);
-    assert_eq!(errors(&"goto nowhere\n".repeat(1000)).len(), MAX_ERRORS);
-    assert_eq!(errors(&"l: ".repeat(1000)).len(), MAX_ERRORS);
+    for text in ["frob\n", "goto nowhere\n", "l:\n", "l: "] {
+        let all = errors(&text.repeat(1000));
+        let first_stands = usize::from(text.starts_with('l'));
+        assert_eq!((all.len(), all.more), (MAX_ERRORS, 1000 - MAX_ERRORS - first_stands), "{text}");
+    }
+    let all = errors(&"frob\n".repeat(21));
+    assert!(all.render("frob", "f").ends_with("\n\nand 1 more error\n"));
+    let all = errors(&"frob\ngoto nowhere\n".repeat(20));
+    assert!(all.render("frob", "f").ends_with("\n\nand 20 more errors\n"));
+    assert_eq!(all.last().map(|e| e.line), Some(20));
 }
 
 #[test]

@@ -129,7 +129,7 @@ proptest! {
         slots: bool,
         bytes: bool,
     ) {
-        let text = print(&insns, &PrintOptions { labels, slots, bytes }, &());
+        let text = print(&insns, &PrintOptions { labels, slots, bytes, ..PrintOptions::default() }, &());
         let source = parse(&text).map_err(|e| TestCaseError::fail(e[0].render(&text, "f")))?;
         prop_assert!(source.symbols.is_empty(), "{}", text);
         prop_assert_eq!(source.insns, insns, "{}", text);

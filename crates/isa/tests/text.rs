@@ -207,7 +207,7 @@ fn a_listing_with_names_and_labels() {
 #[test]
 fn a_listing_with_slots_and_bytes() {
     let insns = read("r1 = 1 ll\nexit").insns;
-    let listing = print(&insns, &PrintOptions { slots: true, bytes: true, labels: false }, &());
+    let listing = print(&insns, &PrintOptions { slots: true, bytes: true, ..PrintOptions::default() }, &());
     let want =
         "   0: 18 01 00 00 01 00 00 00 00 00 00 00 00 00 00 00 r1 = 0x1 ll\n   2: 95 00 00 00 00 00 00 00 exit\n";
     assert_eq!(listing, want);

@@ -1,21 +1,23 @@
 //! The running kernel as an [`Engine`]: a unit's maps created, its programs loaded, program arrays filled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use oxbpf_abi::{MapType, ProgType, map_flags};
-use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx, Program, Unit, map_ref};
+use oxbpf_abi::{ProgType, map_flags};
+use oxbpf_ir::{MapDef, MapIdx, Program, Unit, map_ref};
 use oxbpf_isa::{Insn, Pseudo, encode_all};
-use oxbpf_runtime::maps::{Entry, Map, MapSet};
+use oxbpf_runtime::maps::MapSet;
 use oxbpf_runtime::{Availability, Compiled, Engine, EngineError, Env, Image, Instance};
 
 use crate::func_info::{self, FuncInfo};
 use crate::instance::Loaded;
-use crate::{KernelError, KernelMap, KernelProg, LoadError, LoadSpec, MapSpec, ProgBtf, VerifierLog, probe};
+use crate::unit_maps::{self, Contents, UnitMap};
+use crate::{KernelMap, KernelProg, LoadError, LoadSpec, ProgBtf, VerifierLog, probe};
 
 /// The running kernel as an [`Engine`]. Programs run in `BPF_PROG_TEST_RUN`, attached to nothing.
 ///
-/// A run happens on the CPU that its thread is on, whatever [`Env`] says; time, randomness and fuel are the kernel's own.
+/// A run happens on the CPU that its thread is on; only where maps have values for each CPU, it happens on the input's.
+/// Time, randomness and fuel are the kernel's own. Ring buffers and perf events are read out after each run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Kernel;
 
@@ -39,8 +41,9 @@ impl Engine for Kernel {
     }
 
     /// Without a detour through maps in user space, which know fewer types than the kernel.
-    fn prepare(&self, image: &Image, _: &Env) -> Result<Box<dyn Instance>, EngineError> {
-        link(image, &|map| contents_of(&image.unit().maps()[map.index()]))
+    fn prepare(&self, image: &Image, env: &Env) -> Result<Box<dyn Instance>, EngineError> {
+        let maps: Vec<_> = image.unit().maps().iter().map(|def| (def, Contents::of(def))).collect();
+        link(image, &maps, env.cpus)
     }
 }
 
@@ -48,52 +51,15 @@ impl Engine for Kernel {
 struct Unloaded(Image);
 
 impl Compiled for Unloaded {
-    fn instance(&self, maps: &MapSet, _: &Env) -> Result<Box<dyn Instance>, EngineError> {
-        link(&self.0, &|map| Ok(maps.get(map).map_or(Contents::default(), |map| contents_of_shared(map))))
+    fn instance(&self, maps: &MapSet, env: &Env) -> Result<Box<dyn Instance>, EngineError> {
+        let maps: Vec<_> = maps.iter().map(|map| (map.def(), Contents::of_shared(map))).collect();
+        link(&self.0, &maps, env.cpus)
     }
-}
-
-/// What a map of the kernel starts with.
-#[derive(Default)]
-struct Contents {
-    entries: Vec<Entry>,
-    programs: Vec<(u32, ProgIdx)>,
-}
-
-fn contents_of(def: &MapDef) -> Result<Contents, EngineError> {
-    match &def.init {
-        MapInit::Empty => Ok(Contents::default()),
-        MapInit::Entries(entries) => Ok(Contents { entries: entries.clone(), programs: Vec::new() }),
-        MapInit::Programs(programs) => Ok(Contents { entries: Vec::new(), programs: programs.clone() }),
-        MapInit::Maps(_) => {
-            let what = format!("map {}, which holds maps", def.name);
-            Err(EngineError::Unsupported { engine: NAME, what })
-        }
-    }
-}
-
-/// A copy of a shared map's contents; of an array, the values that are not zero.
-fn contents_of_shared(map: &Map) -> Contents {
-    let mut contents = Contents::default();
-    if map.def().map_type == MapType::PROG_ARRAY {
-        map.for_each_program(&mut |key, program| contents.programs.push((key, program)));
-        return contents;
-    }
-    let is_array = map.def().map_type == MapType::ARRAY;
-    map.for_each(&mut |key, value| {
-        if !is_array || value.iter().any(|b| *b != 0) {
-            contents.entries.push((key.to_vec(), value.to_vec()));
-        }
-    });
-    contents
 }
 
 /// Loads an image; where nothing would load, that is the answer, not what became of this program.
-fn link(
-    image: &Image,
-    contents: &dyn Fn(MapIdx) -> Result<Contents, EngineError>,
-) -> Result<Box<dyn Instance>, EngineError> {
-    match load_image(image, contents) {
+fn link(image: &Image, maps: &[(&MapDef, Contents)], cpus: u32) -> Result<Box<dyn Instance>, EngineError> {
+    match load_image(image, maps, cpus) {
         Ok(loaded) => Ok(Box::new(loaded)),
         Err(error) => match probe().reason() {
             Some(reason) => Err(EngineError::Unavailable { engine: NAME, reason: reason.to_string() }),
@@ -102,21 +68,12 @@ fn link(
     }
 }
 
-/// Creates the unit's maps, loads the entry and every program that tail calls may lead to, and fills program arrays.
-fn load_image(
-    image: &Image,
-    contents: &dyn Fn(MapIdx) -> Result<Contents, EngineError>,
-) -> Result<Loaded, EngineError> {
+/// Creates the maps, loads the entry and every program that tail calls may lead to, and fills program arrays.
+fn load_image(image: &Image, definitions: &[(&MapDef, Contents)], cpus: u32) -> Result<Loaded, EngineError> {
     let unit = image.unit();
-    let mut maps = Vec::new();
-    let mut targets = Vec::new();
-    for (i, def) in unit.maps().iter().enumerate() {
-        let contents = contents(MapIdx(i as u32))?;
-        maps.push(create(def, &contents.entries)?);
-        targets.push(contents.programs);
-    }
+    let mut maps = unit_maps::create_all(definitions.iter().map(|(def, contents)| (*def, contents)), cpus)?;
     let mut programs = BTreeMap::new();
-    let mut filled = vec![BTreeMap::new(); maps.len()];
+    let mut filled = BTreeSet::new();
     let mut waiting = vec![image.entry()];
     while let Some(index) = waiting.pop() {
         if programs.contains_key(&index) {
@@ -125,36 +82,17 @@ fn load_image(
         let program = &unit.programs()[index.index()];
         programs.insert(index, load(program, unit, &maps)?);
         for map in map_refs(program) {
-            let targets = &targets[map.index()];
-            filled[map.index()].extend(targets.iter().copied());
+            let targets = &definitions[map.index()].1.programs;
+            filled.extend(targets.iter().map(|&(key, program)| (map, key, program)));
             waiting.extend(targets.iter().map(|&(_, program)| program));
         }
     }
-    for (map, slots) in filled.iter().enumerate() {
-        for (key, program) in slots {
-            fill(&unit.maps()[map], &maps[map], *key, &unit.programs()[program.index()], &programs[program])?;
-        }
+    for (map, key, index) in filled {
+        let (def, map) = (definitions[map.index()].0, &mut maps[map.index()]);
+        fill(def, &map.map, key, &unit.programs()[index.index()], &programs[&index])?;
+        map.note_program(key, index);
     }
-    Ok(Loaded::new(image, maps, programs, filled))
-}
-
-/// A map of this definition with its first entries; programs come later.
-fn create(def: &MapDef, entries: &[Entry]) -> Result<KernelMap, EngineError> {
-    let read_only = if def.frozen() { map_flags::RDONLY_PROG } else { 0 };
-    let spec = MapSpec {
-        flags: def.flags | read_only,
-        name: &def.name,
-        ..MapSpec::new(def.map_type.0, def.key_size, def.value_size, def.max_entries)
-    };
-    let failed = |error: KernelError| failed(format!("map {}: {error}", def.name));
-    let map = KernelMap::create(&spec).map_err(failed)?;
-    for (key, value) in entries {
-        map.update(key, value, map_flags::ANY).map_err(failed)?;
-    }
-    if def.frozen() {
-        map.freeze().map_err(failed)?;
-    }
-    Ok(map)
+    Ok(Loaded::new(image, maps, programs))
 }
 
 fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &KernelProg) -> Result<(), EngineError> {
@@ -163,7 +101,7 @@ fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &Kerne
 }
 
 /// Loads a program whose map references are made descriptors.
-fn load(program: &Program, unit: &Unit, maps: &[KernelMap]) -> Result<KernelProg, EngineError> {
+fn load(program: &Program, unit: &Unit, maps: &[UnitMap]) -> Result<KernelProg, EngineError> {
     let insns: Vec<Insn> = program.insns().iter().map(|insn| with_descriptors(insn, maps)).collect();
     let words: Vec<[u8; 8]> = encode_all(&insns).into_iter().map(|word| word.to_bytes()).collect();
     let types = FuncInfo::of(program).map_err(|error| failed(format!("program {}: {error}", program.name())))?;
@@ -207,10 +145,10 @@ fn message(log: &VerifierLog) -> Option<String> {
 }
 
 /// An instruction with the unit's map indices made descriptors.
-fn with_descriptors(insn: &Insn, maps: &[KernelMap]) -> Insn {
+fn with_descriptors(insn: &Insn, maps: &[UnitMap]) -> Insn {
     let Insn::LoadPseudo { dst, value } = *insn else { return *insn };
     // A unit's programs name its maps only, which `Unit::new` sees to.
-    let fd = |index: i32| maps[index as usize].raw_fd();
+    let fd = |index: i32| maps[index as usize].map.raw_fd();
     let value = match value {
         Pseudo::MapFd(index) | Pseudo::MapIdx(index) => Pseudo::MapFd(fd(index)),
         Pseudo::MapValue { fd: index, off } | Pseudo::MapIdxValue { idx: index, off } => {

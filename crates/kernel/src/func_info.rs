@@ -61,13 +61,15 @@ fn called(program: &Program) -> BTreeSet<FuncIdx> {
 
 /// BTF in the making.
 #[derive(Default)]
-struct Btf {
+pub(crate) struct Btf {
     types: Vec<u8>,
     strings: Vec<u8>,
     count: u32,
 }
 
 const KIND_INT: u32 = 1;
+const KIND_ARRAY: u32 = 3;
+const KIND_STRUCT: u32 = 4;
 const KIND_FUNC: u32 = 12;
 const KIND_FUNC_PROTO: u32 = 13;
 
@@ -87,7 +89,26 @@ impl Btf {
         self.count
     }
 
-    fn add_int(&mut self, name: &str, size: u32) -> u32 {
+    pub(crate) fn add_array(&mut self, of: u32, index: u32, len: u32) -> u32 {
+        let id = self.add(0, KIND_ARRAY, 0);
+        self.types.extend([of, index, len].iter().flat_map(|word| word.to_le_bytes()));
+        id
+    }
+
+    /// A structure of members with their types and byte offsets.
+    pub(crate) fn add_struct(&mut self, name: &str, size: u32, members: &[(&str, u32, u32)]) -> u32 {
+        let name = self.string(name);
+        let id = self.add(name, KIND_STRUCT, size);
+        let count = self.types.len() - 8;
+        self.types[count..count + 2].copy_from_slice(&(members.len() as u16).to_le_bytes());
+        for (name, member, off) in members {
+            let name = self.string(name);
+            self.types.extend([name, *member, off * 8].iter().flat_map(|word| word.to_le_bytes()));
+        }
+        id
+    }
+
+    pub(crate) fn add_int(&mut self, name: &str, size: u32) -> u32 {
         const SIGNED: u32 = 1 << 24;
         let name = self.string(name);
         let id = self.add(name, KIND_INT, size);
@@ -105,7 +126,7 @@ impl Btf {
     }
 
     /// The header, then types, then strings.
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         const MAGIC_AND_VERSION: u32 = 0x1_eb9f;
         const HEADER: u32 = 24;
         let (types, strings) = (self.types.len() as u32, self.strings.len() as u32 + 1);

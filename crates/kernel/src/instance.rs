@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use oxbpf_abi::ctx::Field;
 use oxbpf_abi::layout::SkBuff;
-use oxbpf_abi::{MapType, ProgType, errno};
+use oxbpf_abi::{ProgType, errno};
 use oxbpf_ir::{MapIdx, ProgIdx, Program};
 use oxbpf_isa::{CallTarget, Insn, Pseudo};
 use oxbpf_runtime::maps::Entry;
 use oxbpf_runtime::skb::ETH_HLEN;
-use oxbpf_runtime::{EngineError, Image, Input, Instance, Outcome, Refusal, TraceLine};
+use oxbpf_runtime::{EngineError, Event, EventKind, Image, Input, Instance, Outcome, Refusal, Sent, TraceLine};
 
 use crate::engine::failed;
-use crate::{KernelError, KernelMap, KernelProg, TestRun, told};
+use crate::unit_maps::{self, UnitMap};
+use crate::{KernelProg, TestRun, sys, told};
 
 /// How long a program may run that the verifier does not bound: seconds where others take microseconds.
 const RUN_DEADLINE: Duration = Duration::from_secs(10);
@@ -26,33 +27,28 @@ pub(crate) struct Loaded {
     prog_type: ProgType,
     entry: ProgIdx,
     programs: BTreeMap<ProgIdx, KernelProg>,
-    map_types: Vec<MapType>,
-    maps: Vec<KernelMap>,
-    /// By map: what was put into a program array. The kernel answers ids, not what they mean here.
-    filled: Vec<BTreeMap<u32, ProgIdx>>,
+    maps: Vec<UnitMap>,
+    /// Runs are to be on the input's CPU.
+    on_cpu: bool,
     deadline: Option<Duration>,
     packet: Vec<u8>,
     skb: SkBuff,
+    sent: Sent,
 }
 
 impl Loaded {
-    pub(crate) fn new(
-        image: &Image,
-        maps: Vec<KernelMap>,
-        programs: BTreeMap<ProgIdx, KernelProg>,
-        filled: Vec<BTreeMap<u32, ProgIdx>>,
-    ) -> Loaded {
+    pub(crate) fn new(image: &Image, maps: Vec<UnitMap>, programs: BTreeMap<ProgIdx, KernelProg>) -> Loaded {
         let unbounded = programs.keys().any(|p| may_run_long(&image.unit().programs()[p.index()]));
         Loaded {
             prog_type: image.prog_type(),
             entry: image.entry(),
             programs,
-            map_types: image.unit().maps().iter().map(|def| def.map_type).collect(),
+            on_cpu: maps.iter().any(UnitMap::of_cpus),
             maps,
-            filled,
             deadline: unbounded.then_some(RUN_DEADLINE),
             packet: Vec::new(),
             skb: SkBuff::default(),
+            sent: Sent::default(),
         }
     }
 }
@@ -81,7 +77,15 @@ impl Instance for Loaded {
             deadline: self.deadline,
             ..TestRun::new(input.data, &ctx)
         };
-        let result = self.programs[&self.entry].test_run(&run).map_err(|error| failed(error.to_string()))?;
+        let program = &self.programs[&self.entry];
+        let result = if self.on_cpu {
+            let on_cpu = sys::on_cpu(input.cpu, || program.test_run(&run));
+            on_cpu.map_err(|errno| failed(format!("CPU {}: {errno}", input.cpu)))?
+        } else {
+            program.test_run(&run)
+        };
+        let result = result.map_err(|error| failed(error.to_string()))?;
+        self.read_out(input);
         self.packet = result.data;
         if self.prog_type == ProgType::Xdp {
             // Metadata come back before the packet, and are none of it.
@@ -116,28 +120,37 @@ impl Instance for Loaded {
         None
     }
 
+    fn events(&self) -> Option<&[Event]> {
+        Some(self.sent.events())
+    }
+
     fn map_entries(&self, map: MapIdx) -> Result<Vec<Entry>, EngineError> {
         let index = map.index();
-        match self.map_types.get(index) {
-            Some(&MapType::PROG_ARRAY) => {
-                let row =
-                    |(key, program): (&u32, &ProgIdx)| (key.to_ne_bytes().to_vec(), program.0.to_ne_bytes().to_vec());
-                Ok(self.filled[index].iter().map(row).collect())
-            }
-            Some(_) => self.maps[index].entries().map_err(|error| failed(error.to_string())),
-            None => Err(failed(format!("there is no map {index}"))),
-        }
+        let map = self.maps.get(index).ok_or_else(|| failed(format!("there is no map {index}")))?;
+        map.entries().map_err(|error| failed(error.to_string()))
     }
 
     fn update_map(&mut self, map: MapIdx, key: &[u8], value: &[u8], flags: u64) -> Result<(), i64> {
-        match self.map_types.get(map.index()) {
+        match self.maps.get(map.index()) {
             None => Err(errno::ENOENT),
-            // Its values are descriptors of this process, which callers do not have.
-            Some(&MapType::PROG_ARRAY) => Err(errno::EINVAL),
-            Some(_) => self.maps[map.index()].update(key, value, flags).map_err(|error| match error {
-                KernelError::Refused { errno, .. } => errno.0.into(),
-                _ => errno::EINVAL,
-            }),
+            Some(outer) if outer.holds_maps() => match value.try_into() {
+                Ok(inner) => unit_maps::put_map(&mut self.maps, map, key, MapIdx(u32::from_le_bytes(inner)), flags),
+                Err(_) => Err(errno::EINVAL),
+            },
+            Some(map) => map.update(key, value, flags),
+        }
+    }
+}
+
+impl Loaded {
+    /// Takes out what the run sent through maps.
+    fn read_out(&mut self, input: &Input<'_>) {
+        self.sent.clear();
+        for (map, index) in self.maps.iter_mut().zip(0..) {
+            map.drain(MapIdx(index), |event| {
+                let cpu = if event.kind == EventKind::Perf { event.cpu } else { input.cpu };
+                self.sent.emit(Event { packet: input.number, time_ns: input.time_ns, cpu, ..event });
+            });
         }
     }
 }

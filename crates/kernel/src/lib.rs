@@ -26,25 +26,31 @@ mod engine;
 mod error;
 mod func_info;
 mod instance;
+mod locks;
 mod log;
 mod map;
 mod probe;
 mod prog;
 mod socket_filter;
+mod streams;
 #[allow(unsafe_code)]
 mod sys;
 mod test_run;
 mod told;
+mod unit_maps;
 
 pub use btf::KernelBtf;
 pub use engine::Kernel;
 pub use error::{Errno, KernelError, KernelFailure, LOAD_DEADLINE, LoadError};
+pub use locks::lock_types;
 pub use log::{Stats, VerifierLog};
 pub use map::{KernelMap, MapEntry, MapSpec};
 pub use probe::{Availability, probe};
 pub use prog::{INSN_LIMIT, KernelProg, LOG_LIMIT, LoadSpec, Loaded, LogPolicy, ProgBtf, ProgInfo};
 pub use socket_filter::SocketFilter;
+pub use streams::{PerfReader, RingReader};
 pub use test_run::{TestRun, TestRunResult};
+pub use unit_maps::cpus;
 
 /// A name as the kernel takes it: 15 bytes of letters, digits, `_` and `.`, and a zero.
 fn object_name(text: &str) -> [u8; 16] {

@@ -164,6 +164,36 @@ impl KernelMap {
         self.keys()?.into_iter().filter_map(entry).collect()
     }
 
+    /// Takes the element at `key` out; `None` when there is none.
+    ///
+    /// # Errors
+    /// A key of another length; what the kernel refuses, as of most map types.
+    pub fn take(&self, key: &[u8]) -> Result<Option<Vec<u8>>, KernelError> {
+        const CALL: &str = "map_lookup_and_delete_elem";
+        self.check_key(CALL, key)?;
+        let mut value = vec![0; self.value_size()];
+        match self.fd.take(key, &mut value, 0) {
+            Ok(()) => Ok(Some(value)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(refused(CALL)(errno)),
+        }
+    }
+
+    /// The value at `key` by the kernel's look-up `flags`; a Bloom filter says whether it may hold `value`.
+    ///
+    /// # Errors
+    /// A key or value of another length; what the kernel refuses, an absent element too.
+    pub fn lookup_with(&self, key: &[u8], value: &mut [u8], flags: u64) -> Result<(), KernelError> {
+        const CALL: &str = "map_lookup_elem";
+        self.check_key(CALL, key)?;
+        check(CALL, "value", value.len(), self.value_size())?;
+        self.fd.lookup(key, value, flags).map_err(refused(CALL))
+    }
+
+    pub(crate) fn fd(&self) -> &MapFd {
+        &self.fd
+    }
+
     /// Forbids user space to write from now on; the verifier then takes a read-only array's values as constants.
     ///
     /// # Errors

@@ -20,7 +20,8 @@
 //! that map changed, times, random numbers and processor numbers (the helpers are called, their results are
 //! dropped). A path is bounded to a few thousand instructions, loops to 16 rounds.
 //!
-//! [`classic()`] makes classic programs, which the kernel's check accepts.
+//! [`classic()`] makes classic programs, which the kernel's check accepts. [`insns()`] makes lists of instructions of
+//! every row, for codecs and texts: they are no programs that anything would run.
 #![forbid(unsafe_code)]
 
 mod alu;
@@ -32,6 +33,7 @@ mod ctx;
 mod frames;
 mod fun;
 mod helpers;
+mod insns;
 mod loops;
 mod main_fn;
 mod maps;
@@ -48,6 +50,7 @@ use fun::World;
 use rng::Rng;
 
 pub use classic::{ClassicFeatures, classic, classic_packet, with_result};
+pub use insns::insns;
 pub use maps::{MapKind, MapSpec};
 pub use rows::{Features, HELPERS, Row, RowSet, Topic};
 

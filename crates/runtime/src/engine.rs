@@ -9,7 +9,7 @@ use oxbpf_abi::layout::SkBuff;
 use oxbpf_ir::{MapIdx, ProgIdx, Program, Unit, Vetted};
 use thiserror::Error;
 
-use crate::events::Sent;
+use crate::events::{Event, Sent};
 use crate::maps::{Entry, MapSet};
 use crate::skb::Link;
 use crate::trap::Trap;
@@ -266,6 +266,12 @@ pub trait Instance: Send {
     /// What the last run sent to the world outside; none where the engine cannot tell.
     fn sent(&self) -> Option<&Sent> {
         None
+    }
+
+    /// Events that the last run sent through maps, in order for each map and CPU; none where the engine cannot tell. The
+    /// kernel's of a perf event array end in up to seven bytes that mean nothing.
+    fn events(&self) -> Option<&[Event]> {
+        self.sent().map(Sent::events)
     }
 
     /// Instructions of the blocks that the last run entered, which it may have left early, and what its helpers moved in

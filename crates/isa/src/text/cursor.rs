@@ -37,17 +37,39 @@ pub(super) struct Cursor<'a> {
     at: usize,
 }
 
+/// What a byte may be in a word: it begins one, or it only goes on with one.
+const BEGINS: u8 = 1;
+const GOES_ON: u8 = 2;
+
+/// The classes of all bytes; those of characters beyond ASCII have none.
+const CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        class[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'.' | b'$' => BEGINS | GOES_ON,
+            b'0'..=b'9' | b'@' => GOES_ON,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    class
+};
+
 fn starts_word(c: char) -> bool {
-    c.is_ascii_alphabetic() || matches!(c, '_' | '.' | '$')
+    c.is_ascii() && CLASS[c as usize] & BEGINS != 0
 }
 
 fn continues_word(c: char) -> bool {
-    starts_word(c) || c.is_ascii_digit() || c == '@'
+    c.is_ascii() && CLASS[c as usize] & GOES_ON != 0
 }
 
 /// `r` or `w` and nothing but digits.
 pub(super) fn looks_like_register(word: &str) -> bool {
-    word.strip_prefix(['r', 'w']).is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+    match word.as_bytes() {
+        [b'r' | b'w', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 /// Whether `text` can stand where the dialect has a name: of a label, a map, a function.
@@ -68,11 +90,25 @@ impl<'a> Cursor<'a> {
     }
 
     /// What is left, from the next character that is not blank.
+    #[inline]
     pub fn rest(&mut self) -> &'a str {
-        let left = &self.line[self.at..];
-        let trimmed = left.trim_start_matches([' ', '\t']);
-        self.at += left.len() - trimmed.len();
-        trimmed
+        let bytes = self.line.as_bytes();
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = bytes.get(self.at) {
+            self.at += 1;
+        }
+        &self.line[self.at..]
+    }
+
+    /// The next byte that is not blank, not taken.
+    #[inline]
+    pub fn next_byte(&mut self) -> Option<u8> {
+        let bytes = self.line.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
+                other => return other.copied(),
+            }
+        }
     }
 
     /// The place of the next character that is not blank.
@@ -82,7 +118,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `len` bytes, which end at a character's end.
-    fn take(&mut self, len: usize) -> Token<'a> {
+    pub fn take(&mut self, len: usize) -> Token<'a> {
         let token = Token { text: &self.line[self.at..self.at + len], at: self.at };
         self.at += len;
         token
@@ -101,8 +137,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `symbol` if it comes next.
+    #[inline]
     pub fn eat(&mut self, symbol: &str) -> bool {
-        let found = self.rest().starts_with(symbol);
+        self.next_byte();
+        // Symbols are a few bytes: a call to compare them would cost more than they do.
+        let rest = &self.line.as_bytes()[self.at..];
+        let found = rest.len() >= symbol.len() && symbol.bytes().zip(rest).all(|(a, b)| a == *b);
         if found {
             self.at += symbol.len();
         }
@@ -115,13 +155,32 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes `symbol`, which must come next.
+    #[inline]
     pub fn expect(&mut self, symbol: &str) -> Result<()> {
-        if self.eat(symbol) { Ok(()) } else { Err(self.expected(&format!("`{symbol}`"))) }
+        if self.eat(symbol) { Ok(()) } else { Err(self.expected_symbol(symbol)) }
+    }
+
+    #[cold]
+    fn expected_symbol(&mut self, symbol: &str) -> LineError {
+        self.expected(&format!("`{symbol}`"))
     }
 
     /// Takes a word if one comes next.
     pub fn word(&mut self) -> Option<Token<'a>> {
-        self.rest().starts_with(starts_word).then(|| self.take_while(continues_word))
+        let begins = |b: u8| CLASS[usize::from(b)] & BEGINS != 0;
+        if self.next_byte().is_some_and(begins) { Some(self.run()) } else { None }
+    }
+
+    /// Takes the characters of words that come next, if any.
+    #[inline]
+    pub fn run(&mut self) -> Token<'a> {
+        self.next_byte();
+        let bytes = self.line.as_bytes();
+        let mut end = self.at;
+        while end < bytes.len() && CLASS[usize::from(bytes[end])] & GOES_ON != 0 {
+            end += 1;
+        }
+        self.take(end - self.at)
     }
 
     /// The next word, not taken.
@@ -130,31 +189,71 @@ impl<'a> Cursor<'a> {
         ahead.word().map(|w| w.text)
     }
 
+    /// Whether what looks like a register comes next.
+    pub fn at_register(&self) -> bool {
+        let mut ahead = *self;
+        if !matches!(ahead.next_byte(), Some(b'r' | b'w')) {
+            return false;
+        }
+        let bytes = &self.line.as_bytes()[ahead.at + 1..];
+        let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+        digits > 0 && bytes.get(digits).is_none_or(|&b| CLASS[usize::from(b)] & GOES_ON == 0)
+    }
+
     /// Takes exactly this word if it comes next.
     pub fn eat_word(&mut self, word: &str) -> bool {
-        let found = self.peek_word() == Some(word);
+        let mut ahead = *self;
+        let found = ahead.eat(word) && {
+            let next = self.line.as_bytes().get(ahead.at);
+            next.is_none_or(|&b| CLASS[usize::from(b)] & GOES_ON == 0)
+        };
         if found {
-            self.word();
+            *self = ahead;
         }
         found
     }
 
     /// Takes the longest of the rows' symbols that comes next; rows without a symbol are passed over.
     pub fn longest<R>(&mut self, rows: &'static [R], symbol: fn(&R) -> &'static str) -> Option<&'static R> {
-        let rest = self.rest();
-        let found = |r: &&R| !symbol(r).is_empty() && rest.starts_with(symbol(r));
-        let row = rows.iter().filter(found).max_by_key(|r| symbol(r).len())?;
-        self.at += symbol(row).len();
+        let rest = self.rest().as_bytes();
+        let first = rest.first()?;
+        let mut best: Option<(&R, usize)> = None;
+        for row in rows {
+            let symbol = symbol(row).as_bytes();
+            if symbol.first() != Some(first) || symbol.len() <= best.map_or(0, |b| b.1) {
+                continue;
+            }
+            if rest.len() >= symbol.len() && symbol.iter().zip(rest).all(|(a, b)| a == b) {
+                best = Some((row, symbol.len()));
+            }
+        }
+        let (row, len) = best?;
+        self.at += len;
         Some(row)
     }
 
-    /// Whether only blanks or a comment are left.
+    /// Whether only blanks or comments are left.
     pub fn at_end(&mut self) -> bool {
-        let rest = self.rest();
-        rest.is_empty() || [";", "#", "//"].iter().any(|c| rest.starts_with(c))
+        loop {
+            let rest = self.rest();
+            match rest.as_bytes() {
+                [] => return true,
+                [b';' | b'#', ..] | [b'/', b'/', ..] => match rest.find('\n') {
+                    Some(len) => self.at += len,
+                    None => return true,
+                },
+                // A comment that is open at the end of the line is the reader's to go on with.
+                [b'/', b'*', ..] => match rest[2..].find("*/") {
+                    Some(len) => self.at += len + 4,
+                    None => return true,
+                },
+                _ => return false,
+            }
+        }
     }
 
     /// The mistake that something else than `expected` comes next.
+    #[cold]
     pub fn expected(&mut self, expected: &str) -> LineError {
         let token = if self.at_end() { Token { text: "", at: self.at } } else { self.next_token() };
         let found = match token.text {
@@ -171,94 +270,11 @@ impl<'a> Cursor<'a> {
     /// The next word, number or single character, not taken.
     fn next_token(&self) -> Token<'a> {
         let mut ahead = *self;
-        let run = ahead.take_while(continues_word);
+        let run = ahead.run();
         if !run.text.is_empty() {
             return run;
         }
         let len = ahead.rest().chars().next().map_or(0, char::len_utf8);
         ahead.take(len)
-    }
-}
-
-/// A number as written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Number<'a> {
-    value: i128,
-    hex: bool,
-    token: Token<'a>,
-}
-
-impl<'a> Cursor<'a> {
-    /// Whether a number comes next, with or without a sign.
-    pub fn at_number(&self) -> bool {
-        let mut ahead = *self;
-        if !ahead.eat("-") {
-            ahead.eat("+");
-        }
-        ahead.rest().starts_with(|c: char| c.is_ascii_digit())
-    }
-
-    /// Takes a number with an optional sign.
-    pub fn number(&mut self) -> Result<Number<'a>> {
-        let start = self.place();
-        if !self.at_number() {
-            return Err(self.expected("a number"));
-        }
-        let negative = self.eat("-");
-        if !negative {
-            self.eat("+");
-        }
-        let digits = self.take_while(continues_word).text;
-        let token = self.since(start);
-        let malformed = || token.fault(TextFault::Number { text: quote(token.text) });
-        let hex = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
-        let (digits, radix) = match hex {
-            Some(d) => (d, 16),
-            // A leading zero means octal to some assemblers and nothing to others.
-            None if digits.len() > 1 && digits.starts_with('0') => return Err(malformed()),
-            None => (digits, 10),
-        };
-        if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
-            return Err(malformed());
-        }
-        // More than 127 bits fit no field; the greatest value stands for all of them.
-        let value = i128::from_str_radix(digits, radix).unwrap_or(i128::MAX);
-        Ok(Number { value: if negative { -value } else { value }, hex: hex.is_some(), token })
-    }
-}
-
-impl Number<'_> {
-    fn within<T: TryFrom<i128>>(self, field: &'static str, min: i128, max: i128) -> Result<T> {
-        let fits = (min..=max).contains(&self.value).then(|| T::try_from(self.value).ok()).flatten();
-        fits.ok_or_else(|| {
-            let text = quote(self.token.text);
-            self.token.fault(TextFault::Range { text, field, min, max })
-        })
-    }
-
-    pub fn to_i16(self, field: &'static str) -> Result<i16> {
-        self.within(field, i16::MIN.into(), i16::MAX.into())
-    }
-
-    pub fn to_u16(self, field: &'static str) -> Result<u16> {
-        self.within(field, 0, u16::MAX.into())
-    }
-
-    /// A 32-bit field; hexadecimal may also give the bits of a negative number, as disassemblers print it.
-    pub fn to_i32(self, field: &'static str) -> Result<i32> {
-        if self.hex && self.value > i128::from(i32::MAX) && self.value <= i128::from(u32::MAX) {
-            return Ok(self.value as u32 as i32);
-        }
-        self.within(field, i32::MIN.into(), i32::MAX.into())
-    }
-
-    pub fn to_i64(self, field: &'static str) -> Result<i64> {
-        self.within(field, i64::MIN.into(), i64::MAX.into())
-    }
-
-    /// The bits of a 64-bit value, signed or unsigned.
-    pub fn to_bits64(self, field: &'static str) -> Result<u64> {
-        let value: i128 = self.within(field, i64::MIN.into(), u64::MAX.into())?;
-        Ok(value as u64)
     }
 }

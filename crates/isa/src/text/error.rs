@@ -4,6 +4,7 @@ use core::fmt::Write as _;
 
 use thiserror::Error;
 
+use super::Dialect;
 use crate::decode::DecodeFault;
 
 /// One mistake in a text: what, and the characters it is about.
@@ -33,6 +34,9 @@ pub enum TextFault {
     /// It looks like a register, but is none.
     #[error("no such register `{name}`: there are r0 to r10, and w0 to w10 for their lower halves")]
     Register { name: String },
+    /// It looks like a register of a dialect without lower halves, but is none.
+    #[error("no such register `{name}`: there are r0 to r10")]
+    NumberedRegister { name: String },
     /// A lower half where a whole register is needed, or the other way round.
     #[error("{need}, found `{found}`")]
     Width { need: &'static str, found: String },
@@ -51,6 +55,21 @@ pub enum TextFault {
     /// A number that its field cannot hold.
     #[error("{text} does not fit {field}, which holds {min} to {max}")]
     Range { text: String, field: &'static str, min: i128, max: i128 },
+    /// A width that the operation does not have.
+    #[error("no operation of {bits} bits: it is one of {choices}")]
+    Bits { bits: u32, choices: &'static str },
+    /// A name in an argument that stands for nothing there.
+    #[error("`{name}` stands for no number here")]
+    Constant { name: String },
+    /// Too few or too many arguments of a macro.
+    #[error("`{name}` takes {want} arguments, found {found}")]
+    Arguments { name: &'static str, want: usize, found: usize },
+    /// The fields that a macro's arguments fill are no instruction.
+    #[error("these fields are no instruction: {fault}")]
+    Fields { fault: DecodeFault },
+    /// An instruction of another dialect than the rest of the text.
+    #[error("this is {title} syntax, and the text is read as {read}; --syntax {is}")]
+    Dialect { title: &'static str, is: Dialect, read: Dialect },
     /// A jump that is too far for its instruction.
     #[error("`{name}` is {distance} slots away and {instruction} reaches -32768 to 32767; {advice}")]
     Distance { name: String, distance: i64, instruction: &'static str, advice: &'static str },
@@ -83,13 +102,18 @@ impl TextFault {
         match self {
             TextFault::Syntax { .. } => "asm-syntax",
             TextFault::Mnemonic { .. } => "asm-mnemonic",
-            TextFault::Register { .. } => "asm-register",
+            TextFault::Register { .. } | TextFault::NumberedRegister { .. } => "asm-register",
             TextFault::Width { .. } => "asm-width",
             TextFault::Type { .. } => "asm-type",
             TextFault::Operand { .. } => "asm-operand",
             TextFault::SameRegister { .. } => "asm-same-register",
             TextFault::Number { .. } => "asm-number",
             TextFault::Range { .. } => "asm-range",
+            TextFault::Bits { .. } => "asm-bits",
+            TextFault::Constant { .. } => "asm-constant",
+            TextFault::Arguments { .. } => "asm-arguments",
+            TextFault::Fields { .. } => "asm-fields",
+            TextFault::Dialect { .. } => "asm-dialect",
             TextFault::Distance { .. } => "asm-distance",
             TextFault::DuplicateLabel { .. } => "asm-duplicate-label",
             TextFault::UnknownLabel { .. } => "asm-unknown-label",
@@ -122,6 +146,49 @@ impl TextError {
     pub fn render(&self, source: &str, file_name: &str) -> String {
         let head = format!("error[{}]: {}", self.code(), self.fault);
         excerpt(&head, (self.line, self.column, self.width), source, file_name)
+    }
+}
+
+/// What is wrong with a text: the first mistakes, in order of lines, and how many more there are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TextErrors {
+    /// At least one, at most [`MAX_ERRORS`](super::MAX_ERRORS).
+    pub first: Vec<TextError>,
+    /// How many mistakes are not told.
+    pub more: usize,
+}
+
+impl TextErrors {
+    /// All of them as [`TextError::render`] shows them, an empty line between, and at the end `and 3 more errors`.
+    pub fn render(&self, source: &str, file_name: &str) -> String {
+        let shown: Vec<String> = self.first.iter().map(|e| e.render(source, file_name)).collect();
+        shown.join("\n") + &more(self.more)
+    }
+}
+
+/// The line that says how many errors were left out; empty for none.
+pub fn more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "\nand 1 more error\n".to_owned(),
+        n => format!("\nand {n} more errors\n"),
+    }
+}
+
+impl core::ops::Deref for TextErrors {
+    type Target = [TextError];
+
+    fn deref(&self) -> &[TextError] {
+        &self.first
+    }
+}
+
+impl IntoIterator for TextErrors {
+    type Item = TextError;
+    type IntoIter = std::vec::IntoIter<TextError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter()
     }
 }
 

@@ -22,14 +22,26 @@
 //! `cursor.rs` for the reason.
 
 mod cursor;
+mod dialect;
+mod digits;
 mod error;
+mod fields;
+mod line;
 mod listing;
-mod operand;
+mod macros;
+mod mnemonic;
+mod names;
+mod number;
+mod objdump;
 mod print;
+mod pseudo_c;
 mod source;
 mod statement;
 
 pub use cursor::is_name;
-pub use error::{TextError, TextFault, excerpt, quote};
+pub use dialect::{Dialect, DialectRow};
+pub use error::{TextError, TextErrors, TextFault, excerpt, more, quote};
+pub use line::detect;
+pub use objdump::objdump_insn;
 pub use print::{Names, PrintOptions, print};
-pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse};
+pub use source::{Directive, Label, MAX_ERRORS, MAX_SOURCE, Pos, Source, SymbolKind, SymbolRef, parse, parse_as};

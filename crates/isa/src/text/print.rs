@@ -1,17 +1,20 @@
-//! Instructions to text.
+//! Programs to text: what stands around the instructions, and the names in them.
 
-use core::fmt;
+use core::fmt::{self, Write};
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
 
 use super::cursor::is_name;
+use super::dialect::{Dialect, Family};
+use super::digits::{byte, dec, plus};
+use super::{macros, mnemonic, pseudo_c};
 use crate::insn::{CallTarget, Insn, Operand, Pseudo};
-use crate::ops::{AtomicOp, MemSize, Width};
-use crate::raw::{Reg, Slot};
+use crate::raw::Slot;
 
 /// What a listing shows besides the instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PrintOptions {
+    /// How instructions are written.
+    pub dialect: Dialect,
     /// Targets of jumps and calls get a label `L7:`, by their slot, instead of distances.
     pub labels: bool,
     /// The slot in front of each instruction: `12: `.
@@ -43,69 +46,139 @@ pub trait Names {
 
 impl Names for () {}
 
+/// What is shown in place of an instruction's number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shown<'a> {
+    /// Nothing: the number itself.
+    Number,
+    /// The label that is jumped to, called, or whose address is taken.
+    Label(&'a str),
+    /// The name of a helper or a kfunc.
+    Call(&'a str),
+    /// The name of a map or variable, and what is added to its address.
+    Address(&'a str, i64),
+}
+
 /// A listing, one line for each instruction and label.
 ///
 /// ```
-/// use oxbpf_isa::text::{PrintOptions, parse, print};
+/// use oxbpf_isa::text::{Dialect, PrintOptions, parse, parse_as, print};
 ///
 /// let insns = parse("r0 = 0\nif r1 == 0 goto +1\nr0 = 1\nexit").unwrap().insns;
 /// let text = print(&insns, &PrintOptions { labels: true, ..Default::default() }, &());
 /// assert_eq!(text, "  r0 = 0\n  if r1 == 0 goto L3\n  r0 = 1\nL3:\n  exit\n");
 /// assert_eq!(parse(&text).unwrap().insns, insns);
+///
+/// let text = print(&insns, &PrintOptions { dialect: Dialect::Ubpf, ..Default::default() }, &());
+/// assert_eq!(text, "mov %r0, 0\njeq %r1, 0, +1\nmov %r0, 1\nexit\n");
+/// assert_eq!(parse_as(&text, Dialect::Ubpf).unwrap().insns, insns);
 /// ```
 pub fn print(insns: &[Insn], options: &PrintOptions, names: &dyn Names) -> String {
-    let labels = if options.labels { labels(insns, names) } else { BTreeMap::new() };
+    let dialect = options.dialect;
+    let labels = if options.labels { labels(insns, names, dialect) } else { BTreeMap::new() };
     let taken: HashSet<&str> = labels.values().map(String::as_str).collect();
-    let usable = |name: &str| is_name(name) && !taken.contains(name);
+    let usable = |name: &str| can_be_named(name, dialect) && !taken.contains(name);
     let end = insns.iter().map(Insn::slots).sum();
-    let mut out = String::new();
+    let mut out = String::with_capacity(insns.len() * 24);
     let mut slot = Slot(0);
-    // Writing to a string does not fail.
     for (index, insn) in insns.iter().enumerate() {
-        if let Some(label) = labels.get(&slot.0) {
-            let _ = writeln!(out, "{label}:");
+        if options.labels
+            && let Some(label) = labels.get(&slot.0)
+        {
+            out.push_str(label);
+            out.push_str(":\n");
         }
-        if options.labels {
-            out.push_str("  ");
-        }
-        if options.slots {
-            let _ = write!(out, "{slot:>4}: ");
-        }
-        if options.bytes {
-            write_bytes(&mut out, insn);
-        }
-        let target = target(insn, slot).filter(|&t| named_target(insn, t, end)).and_then(|t| labels.get(&t));
-        let _ = match (*insn, target) {
-            (Insn::Call(called @ (CallTarget::Helper(_) | CallTarget::Kfunc { .. })), _) => {
-                match names.call(called).filter(|n| usable(n) && n != "kfunc") {
-                    Some(name) => writeln!(out, "call {name}"),
-                    None => writeln!(out, "{insn}"),
-                }
+        front(&mut out, options, slot, insn);
+        let name = match *insn {
+            Insn::Call(called @ (CallTarget::Helper(_) | CallTarget::Kfunc { .. })) => {
+                names.call(called).filter(|n| usable(n)).map(|n| (n, None))
             }
-            (Insn::LoadPseudo { dst, value: Pseudo::Func(_) }, Some(label)) => writeln!(out, "{dst} = {label} ll"),
-            (Insn::LoadPseudo { dst, value }, _) => match names.address(index, value).filter(|n| usable(&n.0)) {
-                Some((name, 0)) => writeln!(out, "{dst} = {name} ll"),
-                Some((name, n)) => writeln!(out, "{dst} = {name} {} ll", Signed(n)),
-                None => writeln!(out, "{insn}"),
-            },
-            (Insn::Call(CallTarget::Local(_)), Some(label)) => writeln!(out, "call {label}"),
-            (_, Some(label)) => writeln!(out, "{}", Shown { insn: *insn, target: Some(label) }),
-            (_, None) => writeln!(out, "{insn}"),
+            Insn::LoadPseudo { value, .. } if !matches!(value, Pseudo::Func(_)) => {
+                names.address(index, value).filter(|n| usable(&n.0)).map(|(n, addend)| (n, Some(addend)))
+            }
+            _ => None,
         };
+        let shown = match &name {
+            Some((name, Some(addend))) => Shown::Address(name, *addend),
+            Some((name, None)) => Shown::Call(name),
+            None if options.labels => target(insn, slot)
+                .filter(|&t| named_target(insn, t, end))
+                .and_then(|t| labels.get(&t))
+                .map_or(Shown::Number, |l| Shown::Label(l)),
+            None => Shown::Number,
+        };
+        // Writing to a string does not fail.
+        let _ = write_insn(&mut out, options.dialect, insn, shown);
+        out.push('\n');
         slot.0 += insn.slots();
     }
     if let Some(label) = labels.get(&slot.0) {
-        let _ = writeln!(out, "{label}:");
+        out.push_str(label);
+        out.push_str(":\n");
     }
     out
 }
 
-fn write_bytes(out: &mut String, insn: &Insn) {
-    for word in insn.encode().words() {
-        for byte in word.to_bytes() {
-            let _ = write!(out, "{byte:02x} ");
+/// Whether a label, a map or a function may stand in a text by this name.
+fn can_be_named(name: &str, dialect: Dialect) -> bool {
+    let means = dialect == Dialect::Macros && macros::is_constant(name);
+    is_name(name) && !RESERVED.contains(&name) && !means
+}
+
+/// Words that mean something behind `call` or as an address, and so name nothing.
+const RESERVED: [&str; 8] = ["kfunc", "local", "helper", "runtime", "unknown", "map", "subprog", "pc"];
+
+/// What stands in front of an instruction: a margin, the slot, the bytes.
+fn front(out: &mut String, options: &PrintOptions, slot: Slot, insn: &Insn) {
+    if options.labels {
+        out.push_str("  ");
+    }
+    if options.slots {
+        let start = out.len();
+        let _ = dec(out, slot.0.into());
+        let missing = 4usize.saturating_sub(out.len() - start);
+        out.insert_str(start, &"    "[..missing]);
+        out.push_str(": ");
+    }
+    if options.bytes {
+        for b in insn.encode().words().iter().flat_map(|w| w.to_bytes()) {
+            let _ = byte(out, b);
+            out.push(' ');
         }
     }
+}
+
+/// One instruction in a dialect.
+pub(super) fn write_insn<W: Write>(w: &mut W, dialect: Dialect, insn: &Insn, shown: Shown<'_>) -> fmt::Result {
+    match dialect.row().family {
+        Family::PseudoC if dialect == Dialect::Kernel => pseudo_c::write(w, &pseudo_c::KERNEL, insn, shown),
+        Family::PseudoC => pseudo_c::write(w, &pseudo_c::CLANG, insn, shown),
+        Family::Mnemonic => mnemonic::write(w, mnemonic::style(dialect), insn, shown),
+        Family::Macros => macros::write(w, insn, shown),
+    }
+}
+
+/// What a wide load names, where no assembler has a text for it: `map_fd(3)`.
+pub(super) fn pseudo<W: Write>(w: &mut W, value: Pseudo) -> fmt::Result {
+    let (name, first, second) = match value {
+        Pseudo::MapFd(fd) => ("map_fd(", fd, None),
+        Pseudo::MapValue { fd, off } => ("map_value(", fd, Some(off)),
+        Pseudo::BtfVar { id, fd } => ("btf_var(", id, Some(fd)),
+        Pseudo::Func(off) => {
+            w.write_str("func(")?;
+            plus(w, off.into())?;
+            return w.write_str(")");
+        }
+        Pseudo::MapIdx(idx) => ("map_idx(", idx, None),
+        Pseudo::MapIdxValue { idx, off } => ("map_idx_value(", idx, Some(off)),
+    };
+    w.write_str(name)?;
+    dec(w, first.into())?;
+    if let Some(second) = second {
+        w.write_str(", ")?;
+        dec(w, second.into())?;
+    }
+    w.write_str(")")
 }
 
 /// The slot that an instruction jumps to, calls or takes as a callback, if it is one of the program's.
@@ -124,7 +197,7 @@ fn named_target(insn: &Insn, target: u32, end: u32) -> bool {
 }
 
 /// The labels that are needed, by slot. A target inside a wide instruction or outside the program gets none.
-fn labels(insns: &[Insn], names: &dyn Names) -> BTreeMap<u32, String> {
+fn labels(insns: &[Insn], names: &dyn Names, dialect: Dialect) -> BTreeMap<u32, String> {
     let slots = || {
         insns.iter().scan(0, |next, insn| {
             let slot = *next;
@@ -141,7 +214,7 @@ fn labels(insns: &[Insn], names: &dyn Names) -> BTreeMap<u32, String> {
     let mut used = HashSet::new();
     for (&slot, label) in &mut labels {
         let synthesised = |n: &str| n.strip_prefix('L').is_some_and(|d| d.parse::<u32>().is_ok());
-        let fits = |n: &String| is_name(n) && !synthesised(n) && n != "pc";
+        let fits = |n: &String| can_be_named(n, dialect) && !synthesised(n);
         if let Some(name) = names.function(Slot(slot)).filter(fits)
             && used.insert(name.clone())
         {
@@ -154,7 +227,7 @@ fn labels(insns: &[Insn], names: &dyn Names) -> BTreeMap<u32, String> {
 impl fmt::Display for Insn {
     /// One line of the clang dialect, jumps by distance: `if r7 > 100 goto +2`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown { insn: *self, target: None }.fmt(f)
+        write_insn(f, Dialect::Clang, self, Shown::Number)
     }
 }
 
@@ -164,154 +237,6 @@ impl fmt::Display for Operand {
         match self {
             Operand::Reg(r) => r.fmt(f),
             Operand::Imm(i) => i.fmt(f),
-        }
-    }
-}
-
-/// An instruction, and the label it jumps to where there is one.
-struct Shown<'a> {
-    insn: Insn,
-    target: Option<&'a str>,
-}
-
-impl Shown<'_> {
-    fn jump(&self, f: &mut fmt::Formatter<'_>, verb: &str, off: i32) -> fmt::Result {
-        match self.target {
-            Some(label) => write!(f, "{verb} {label}"),
-            None => write!(f, "{verb} {off:+}"),
-        }
-    }
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.insn {
-            Insn::Alu { op, width, dst, src } => {
-                write!(f, "{} {} {}", R(dst, width), op.row().symbol, Rhs(src, width))
-            }
-            Insn::Neg { width, dst } => write!(f, "{0} = -{0}", R(dst, width)),
-            Insn::MovSx { op, dst, src } => {
-                write!(f, "{} = (s{}){}", R(dst, op.width()), op.from_bits(), R(src, op.width()))
-            }
-            Insn::Endian { op, dst } => write!(f, "{dst} = {} {dst}", op.row().name),
-            Insn::AddrSpaceCast { dst, src, to, from } => write!(f, "{dst} = addr_space_cast({src}, {to}, {from})"),
-            Insn::LoadImm64 { dst, value } => write!(f, "{dst} = {value:#x} ll"),
-            Insn::LoadPseudo { dst, value } => write!(f, "{dst} = {} ll", ShownPseudo(value)),
-            Insn::Load { size, dst, base, off } => write!(f, "{dst} = *{}", Mem(size.unsigned_name(), base, off)),
-            Insn::LoadSx { size, dst, base, off } => write!(f, "{dst} = *{}", Mem(size.signed_name(), base, off)),
-            Insn::Store { size, base, off, src } => write!(f, "*{} = {src}", Mem(size.unsigned_name(), base, off)),
-            Insn::Atomic { op, width, base, off, src } => atomic(f, op, width, (base, off), R(src, width)),
-            Insn::LoadAcquire { size, dst, base, off } => {
-                write!(f, "{} = load_acquire({})", holding(dst, size), Mem(size.unsigned_name(), base, off))
-            }
-            Insn::StoreRelease { size, base, off, src } => {
-                write!(f, "store_release({}, {})", Mem(size.unsigned_name(), base, off), holding(src, size))
-            }
-            Insn::LdAbs { size, imm } => write!(f, "r0 = *({} *)skb[{imm}]", size.size().unsigned_name()),
-            Insn::LdInd { size, src, imm: 0 } => write!(f, "r0 = *({} *)skb[{src}]", size.size().unsigned_name()),
-            Insn::LdInd { size, src, imm } => {
-                write!(f, "r0 = *({} *)skb[{src} {}]", size.size().unsigned_name(), Signed(imm.into()))
-            }
-            Insn::Jump { off } => self.jump(f, "goto", off.into()),
-            Insn::JumpLong { off } => self.jump(f, "gotol", off),
-            Insn::MayGoto { off } => self.jump(f, "may_goto", off.into()),
-            Insn::JumpIf { cond, width, dst, src, off } => {
-                write!(f, "if {} {} {} ", R(dst, width), cond.row().symbol, Rhs(src, width))?;
-                self.jump(f, "goto", off.into())
-            }
-            Insn::Call(CallTarget::Helper(id)) => write!(f, "call {id}"),
-            Insn::Call(CallTarget::Local(off)) => write!(f, "call pc{off:+}"),
-            Insn::Call(CallTarget::Kfunc { id, fd_idx }) => write!(f, "call kfunc({id}, {fd_idx})"),
-            Insn::CallX { target } => write!(f, "callx {target}"),
-            Insn::Exit => f.write_str("exit"),
-        }
-    }
-}
-
-fn atomic(f: &mut fmt::Formatter<'_>, op: AtomicOp, width: Width, (base, off): (Reg, i16), src: R) -> fmt::Result {
-    let suffix = match width {
-        Width::W32 => "32_32",
-        Width::W64 => "_64",
-    };
-    let mem = Mem(if width == Width::W32 { "u32" } else { "u64" }, base, off);
-    let (name, address) = (op.row().mnemonic, At(base, off));
-    match op {
-        AtomicOp::Add | AtomicOp::Or | AtomicOp::And | AtomicOp::Xor => {
-            write!(f, "lock *{mem} {} {src}", op.row().symbol)
-        }
-        AtomicOp::FetchAdd | AtomicOp::FetchOr | AtomicOp::FetchAnd | AtomicOp::FetchXor => {
-            write!(f, "{src} = {name}({mem}, {src})")
-        }
-        AtomicOp::Xchg => write!(f, "{src} = {name}{suffix}({address}, {src})"),
-        AtomicOp::Cmpxchg => write!(f, "{0} = {name}{suffix}({address}, {0}, {src})", R(Reg::R0, width)),
-    }
-}
-
-/// `r3`, or `w3` for a lower half.
-#[derive(Clone, Copy)]
-struct R(Reg, Width);
-
-impl fmt::Display for R {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = if self.1 == Width::W32 { 'w' } else { 'r' };
-        write!(f, "{letter}{}", self.0.number())
-    }
-}
-
-/// The register of an ordered load or store, which LLVM writes as a lower half where the access is narrower.
-fn holding(reg: Reg, size: MemSize) -> R {
-    R(reg, if size == MemSize::Dw { Width::W64 } else { Width::W32 })
-}
-
-struct Rhs(Operand, Width);
-
-impl fmt::Display for Rhs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Operand::Reg(r) => R(r, self.1).fmt(f),
-            Operand::Imm(i) => i.fmt(f),
-        }
-    }
-}
-
-/// `+ 8` or `- 8`.
-struct Signed(i64);
-
-impl fmt::Display for Signed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", if self.0 < 0 { '-' } else { '+' }, self.0.unsigned_abs())
-    }
-}
-
-/// `r6 + 112`.
-struct At(Reg, i16);
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0, Signed(self.1.into()))
-    }
-}
-
-/// `(u32 *)(r6 + 112)`.
-struct Mem(&'static str, Reg, i16);
-
-impl fmt::Display for Mem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({} *)({})", self.0, At(self.1, self.2))
-    }
-}
-
-struct ShownPseudo(Pseudo);
-
-impl fmt::Display for ShownPseudo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Pseudo::MapFd(fd) => write!(f, "map_fd({fd})"),
-            Pseudo::MapValue { fd, off } => write!(f, "map_value({fd}, {off})"),
-            Pseudo::BtfVar { id, fd } => write!(f, "btf_var({id}, {fd})"),
-            Pseudo::Func(off) => write!(f, "func({off:+})"),
-            Pseudo::MapIdx(idx) => write!(f, "map_idx({idx})"),
-            Pseudo::MapIdxValue { idx, off } => write!(f, "map_idx_value({idx}, {off})"),
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::cursor::{Cursor, LineError, Token};
-use super::error::{TextError, TextFault, quote};
-use super::statement::{Name, NameKind, Statement, statement};
-use crate::decode::decode;
+use super::dialect::{Dialect, Family};
+use super::error::{TextError, TextErrors, TextFault, quote};
+use super::line::{belongs_to, instruction};
+use super::macros;
+use super::statement::{Name, NameKind, Statement};
 use crate::insn::{CallTarget, Insn, Pseudo};
-use crate::ops::AtomicOp;
-use crate::raw::{RawInsn, Slot};
+use crate::raw::Slot;
 
 /// A place in a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,42 +88,95 @@ pub const MAX_SOURCE: usize = 1 << 26;
 /// At most this many errors of one text are reported.
 pub const MAX_ERRORS: usize = 20;
 
-/// The instructions of a text, or everything that is wrong with it, in order of lines.
+/// The instructions of a text in clang's dialect or the kernel's, or everything that is wrong with it.
 ///
-/// Fails on the first [`MAX_ERRORS`] mistakes, at most one for each line and one for each label.
+/// Fails with the first [`MAX_ERRORS`] mistakes, at most one for each line and one for each label.
 ///
 /// ```
 /// let source = oxbpf_isa::text::parse("r0 = 0\nif r1 == 0 goto out\nr0 = 1\nout: exit").unwrap();
 /// assert_eq!(source.insns[1].to_string(), "if r1 == 0 goto +1");
 /// assert_eq!(source.positions[3].column, 6);
 /// ```
-pub fn parse(source: &str) -> Result<Source, Vec<TextError>> {
-    let mut reader = Reader::default();
+pub fn parse(source: &str) -> Result<Source, TextErrors> {
+    parse_as(source, Dialect::Clang)
+}
+
+/// The instructions of a text in a dialect, or everything that is wrong with it, as [`parse`].
+///
+/// ```
+/// use oxbpf_isa::text::{Dialect, parse_as};
+///
+/// let source = parse_as("jeq %r1, 0, out\nmov %r0, 1\nout: exit", Dialect::Gnu).unwrap();
+/// assert_eq!(source.insns[0].to_string(), "if r1 == 0 goto +1");
+/// let errors = parse_as("r0 = 1", Dialect::Gnu).unwrap_err();
+/// assert_eq!(errors[0].to_string(), "1:1: this is clang syntax, and the text is read as gnu; --syntax clang");
+/// ```
+pub fn parse_as(source: &str, dialect: Dialect) -> Result<Source, TextErrors> {
     if source.len() > MAX_SOURCE {
         let fault = TextFault::Size { bytes: source.len(), max: MAX_SOURCE };
-        return Err(vec![TextError { fault, line: 1, column: 1, width: 1 }]);
+        return Err(TextErrors { first: vec![TextError { fault, line: 1, column: 1, width: 1 }], more: 0 });
     }
-    for (text, line) in source.lines().zip(1..) {
-        if reader.errors.len() >= MAX_ERRORS {
-            break;
-        }
-        reader.line = Line { text, line, counted: (0, 0) };
+    let mut reader = Reader { dialect, ..Reader::default() };
+    let macros = dialect.row().family == Family::Macros;
+    let mut lines = Lines { rest: source, number: 0, joins: macros };
+    while let Some((text, line, joined)) = lines.next() {
+        reader.line = Line { text, line, joined, counted: (0, 0, 0) };
         if let Err(error) = reader.read(text) {
             let error = reader.line.error(error);
-            reader.errors.push(error);
+            reader.fail(error);
         }
     }
-    // With lines left unread, every label behind them would be reported as missing.
-    if reader.errors.len() < MAX_ERRORS {
-        reader.resolve();
-    }
-    let Reader { out, mut errors, .. } = reader;
-    if errors.is_empty() {
+    reader.resolve();
+    let Reader { out, mut errors, failed, .. } = reader;
+    if failed == 0 {
         return Ok(out);
     }
     errors.sort_by_key(|e| (e.line, e.column));
     errors.truncate(MAX_ERRORS);
-    Err(errors)
+    let more = failed - errors.len();
+    Err(TextErrors { first: errors, more })
+}
+
+/// The lines of a text with their numbers. Where arguments may run over lines, those belong to one.
+struct Lines<'a> {
+    rest: &'a str,
+    number: u32,
+    joins: bool,
+}
+
+/// A macro's arguments run over at most this many lines; more is a parenthesis that nobody closes.
+const MAX_JOINED: usize = 16;
+
+impl<'a> Lines<'a> {
+    fn next(&mut self) -> Option<(&'a str, u32, bool)> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.number += 1;
+        let first = self.number;
+        let one = self.rest.find('\n').unwrap_or(self.rest.len());
+        let len = if self.joins { self.joined(one) } else { one };
+        let (text, rest) = self.rest.split_at(len);
+        self.rest = rest.strip_prefix('\n').unwrap_or(rest);
+        Some((text.strip_suffix('\r').unwrap_or(text), first, len > one))
+    }
+
+    /// The end of the line that closes what the first opens; the first's own where none does.
+    fn joined(&mut self, len: usize) -> usize {
+        let depth = |text: &str| text.bytes().fold(0i64, |d, b| d + i64::from(b == b'(') - i64::from(b == b')'));
+        let (mut end, mut open) = (len, depth(&self.rest[..len]));
+        for extra in 0..MAX_JOINED {
+            if open <= 0 {
+                self.number += extra as u32;
+                return end;
+            }
+            let Some(behind) = self.rest.get(end + 1..) else { break };
+            let next = behind.find('\n').unwrap_or(behind.len());
+            open += depth(&behind[..next]);
+            end += 1 + next;
+        }
+        len
+    }
 }
 
 /// The line that is being read. Columns are counted on from the last one asked for, so that a line of a million
@@ -131,25 +185,43 @@ pub fn parse(source: &str) -> Result<Source, Vec<TextError>> {
 struct Line<'a> {
     text: &'a str,
     line: u32,
-    counted: (usize, u32),
+    /// Whether it is more lines than one.
+    joined: bool,
+    /// The place last asked for, its line from this one, and its column from 0.
+    counted: (usize, u32, u32),
 }
 
 impl Line<'_> {
     fn pos(&mut self, at: usize) -> Pos {
-        let (from, before) = if at < self.counted.0 { (0, 0) } else { self.counted };
+        let (from, mut line, mut column) = if at < self.counted.0 { (0, 0, 0) } else { self.counted };
+        let mut between = &self.text[from..at];
+        // Of lines that were joined, the column counts from the beginning of its own.
+        if self.joined
+            && let Some(end) = between.rfind('\n')
+        {
+            line += between[..=end].matches('\n').count() as u32;
+            (between, column) = (&between[end + 1..], 0);
+        }
         // A line is shorter than MAX_SOURCE.
-        let column = before + self.text[from..at].chars().count() as u32;
-        self.counted = (at, column);
-        Pos { line: self.line, column: column + 1 }
+        column += between.chars().count() as u32;
+        self.counted = (at, line, column);
+        Pos { line: self.line + line, column: column + 1 }
     }
 
     fn error(&mut self, LineError { at, len, fault }: LineError) -> TextError {
-        error(self.pos(at), &self.text[at..at + len], fault)
+        let wrong = &self.text[at..at + len];
+        error(self.pos(at), wrong.lines().next().unwrap_or(wrong), fault)
     }
 }
 
 fn error(Pos { line, column }: Pos, wrong: &str, fault: TextFault) -> TextError {
     TextError { fault, line, column, width: wrong.chars().count().max(1) as u32 }
+}
+
+/// Whether `at` is where the instruction begins, an opcode in front of it left aside.
+fn begins(mut start: Cursor<'_>, at: usize) -> bool {
+    let first = start.place();
+    at == first || start.opcode().is_some() && at <= start.place()
 }
 
 /// A name to resolve once all labels are known.
@@ -162,15 +234,26 @@ struct Pending<'a> {
 
 #[derive(Default)]
 struct Reader<'a> {
+    dialect: Dialect,
     line: Line<'a>,
     out: Source,
     slots: u32,
     labels: HashMap<&'a str, usize>,
     pending: Vec<Pending<'a>>,
+    /// The first mistakes in lines, then the first in labels.
     errors: Vec<TextError>,
+    /// All mistakes.
+    failed: usize,
 }
 
 impl<'a> Reader<'a> {
+    fn fail(&mut self, error: TextError) {
+        self.failed += 1;
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
+    }
+
     /// One line: slot numbers and labels, then a directive or an instruction or neither.
     fn read(&mut self, line: &'a str) -> Result<(), LineError> {
         let mut c = Cursor::new(line);
@@ -178,20 +261,37 @@ impl<'a> Reader<'a> {
             if let Some(label) = prefix {
                 self.define(label);
             }
-            if self.errors.len() >= MAX_ERRORS {
-                return Ok(());
-            }
         }
-        if c.rest().starts_with('.') {
+        if c.next_byte() == Some(b'.') {
             let (pos, text) = (self.line.pos(c.place()), c.rest().trim_end().to_owned());
             self.out.directives.push(Directive { pos, text, insn: self.out.insns.len() });
             return Ok(());
         }
-        if c.at_end() {
+        let macros = self.dialect.row().family == Family::Macros;
+        if c.at_end() || macros && macros::boilerplate(c.rest()) {
             return Ok(());
         }
+        loop {
+            self.instruction(&mut c)?;
+            // Macros may stand behind each other.
+            if !macros || c.at_end() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn instruction(&mut self, c: &mut Cursor<'a>) -> Result<(), LineError> {
+        let start = *c;
         let pos = self.line.pos(c.place());
-        let Statement { insn, name } = instruction(&mut c)?;
+        let statement = instruction(c, self.dialect);
+        let Statement { insn, name } = match statement {
+            Ok(statement) => statement,
+            // Looking for what it could be instead is for what will be shown, where not even the beginning is known.
+            Err(error) if self.errors.len() < MAX_ERRORS && begins(start, error.at) => {
+                return Err(belongs_to(start, self.dialect).unwrap_or(error));
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(name) = name {
             let (insn, slot) = (self.out.insns.len(), Slot(self.slots));
             let pos = self.line.pos(name.token.at);
@@ -209,8 +309,7 @@ impl<'a> Reader<'a> {
         if let Some(&first) = self.labels.get(token.text) {
             let first = self.out.labels[first].pos.line;
             let fault = TextFault::DuplicateLabel { name: quote(token.text), first };
-            self.errors.push(error(pos, token.text, fault));
-            return;
+            return self.fail(error(pos, token.text, fault));
         }
         self.labels.insert(token.text, self.out.labels.len());
         let label = Label { name: token.text.to_owned(), slot: Slot(self.slots), pos };
@@ -228,8 +327,12 @@ impl<'a> Reader<'a> {
             match resolved(self.out.insns[insn], name, distance, starts_code) {
                 Ok(Some(complete)) => self.out.insns[insn] = complete,
                 Ok(None) => self.out.symbols.push(symbol(insn, name, pos)),
-                Err(_) if self.errors.len() >= most => return,
-                Err(fault) => self.errors.push(error(pos, name.token.text, fault)),
+                Err(fault) => {
+                    self.failed += 1;
+                    if self.errors.len() < most {
+                        self.errors.push(error(pos, name.token.text, fault));
+                    }
+                }
             }
         }
     }
@@ -239,8 +342,9 @@ impl<'a> Reader<'a> {
 fn resolved(insn: Insn, name: Name<'_>, distance: Option<i32>, starts_code: bool) -> Result<Option<Insn>, TextFault> {
     let quoted = || quote(name.token.text);
     match (name.kind, distance) {
-        (NameKind::Jump, None) => Err(TextFault::UnknownLabel { name: quoted() }),
+        (NameKind::Jump | NameKind::Local, None) => Err(TextFault::UnknownLabel { name: quoted() }),
         (NameKind::Jump, Some(d)) => jump(insn, d, quoted).map(Some),
+        (NameKind::Local, Some(d)) => Ok(Some(Insn::Call(CallTarget::Local(d)))),
         (NameKind::Call, Some(d)) if name.addend == 0 => Ok(Some(Insn::Call(CallTarget::Local(d)))),
         // A label with no instruction behind it names data, in what a compiler prints.
         (NameKind::Address, Some(d)) if starts_code => match insn {
@@ -273,53 +377,4 @@ fn symbol(insn: usize, name: Name<'_>, pos: Pos) -> SymbolRef {
     let kind = if name.kind == NameKind::Call { SymbolKind::Call } else { SymbolKind::Address };
     let Name { token, addend, .. } = name;
     SymbolRef { insn, kind, name: token.text.to_owned(), addend, pos }
-}
-
-/// What listings put in front of and behind an instruction, and the instruction.
-fn instruction<'a>(c: &mut Cursor<'a>) -> Result<Statement<'a>, LineError> {
-    let bytes = c.raw_bytes();
-    let decoded = match &bytes {
-        Some((words, token)) => match decode(words, Slot(0)) {
-            Ok((insn, _)) => Some((insn, *token)),
-            Err(e) => return Err(token.fault(TextFault::NotInsn { fault: e.fault })),
-        },
-        None => None,
-    };
-    let opcode = c.opcode();
-    let statement = if let (Some((insn, _)), true) = (decoded, c.eat("<unknown>")) {
-        insn.into()
-    } else {
-        statement(c, opcode.map(|(code, _)| code))?
-    };
-    // llvm-objdump's name of a jump's target.
-    if c.rest().starts_with('<') {
-        c.take_while(|ch| ch != '>');
-        c.expect(">")?;
-    }
-    if !c.at_end() {
-        return Err(c.expected("the end of the line"));
-    }
-    let need = statement.insn.encode().words()[0].code;
-    match (decoded, opcode) {
-        (_, Some((found, token))) if found != need => Err(token.fault(TextFault::Opcode { found, need })),
-        (Some((insn, token)), _) if !may_print_as(insn, statement) => {
-            Err(token.fault(TextFault::Bytes { bytes: insn.to_string() }))
-        }
-        // The bytes say more than the text, which may show a local call as `call 4`.
-        (Some((insn, _)), _) => Ok(insn.into()),
-        (None, _) => Ok(statement),
-    }
-}
-
-/// Whether a disassembler may print `insn` as this statement: llvm-objdump shows no sub-operators of calls and
-/// wide loads, and before version 20 takes all atomics for additions unless it is told the CPU.
-fn may_print_as(insn: Insn, text: Statement<'_>) -> bool {
-    let (shown, atomic) = (text.insn, matches!(text.insn, Insn::Atomic { op: AtomicOp::Add, .. }));
-    let blur = |raw: &RawInsn| match raw.code {
-        _ if text.name.is_some() => RawInsn { regs: 0, imm: 0, off: 0, ..*raw },
-        0x85 | 0x18 => RawInsn { regs: raw.dst(), off: 0, ..*raw },
-        _ if atomic => RawInsn { imm: 0, ..*raw },
-        _ => *raw,
-    };
-    insn.encode().words().iter().map(blur).eq(shown.encode().words().iter().map(blur))
 }

@@ -47,6 +47,10 @@ impl MapFd {
         match *self {}
     }
 
+    pub fn take(&self, _: &[u8], _: &mut [u8], _: u64) -> Result<(), Errno> {
+        match *self {}
+    }
+
     pub fn next_key(&self, _: Option<&[u8]>, _: &mut [u8]) -> Result<(), Errno> {
         match *self {}
     }
@@ -82,6 +86,64 @@ impl BtfFd {
     pub fn raw(&self) -> i32 {
         match *self {}
     }
+}
+
+/// A shared mapping, of which there are none here.
+#[derive(Debug)]
+pub enum Shared {}
+
+impl Shared {
+    pub fn of_map(_: &MapFd, _: usize, _: usize, _: bool) -> Result<Shared, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    pub fn of_event(_: &PerfFd, _: usize) -> Result<Shared, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    pub fn load_u32(&self, _: usize) -> u32 {
+        match *self {}
+    }
+
+    pub fn load_u64(&self, _: usize) -> u64 {
+        match *self {}
+    }
+
+    pub fn store_u64(&self, _: usize, _: u64) {
+        match *self {}
+    }
+
+    pub fn load_u8(&self, _: usize) -> u8 {
+        match *self {}
+    }
+}
+
+/// A perf event's descriptor, of which there are none here.
+#[derive(Debug)]
+pub enum PerfFd {}
+
+impl PerfFd {
+    pub fn bpf_output(_: u32) -> Result<PerfFd, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    pub fn enable(&self) -> Result<(), Errno> {
+        match *self {}
+    }
+
+    pub fn raw(&self) -> i32 {
+        match *self {}
+    }
+}
+
+/// How many CPUs the kernel may ever run, of which nothing is known here.
+pub fn possible_cpus() -> Result<usize, Errno> {
+    Err(Errno::NOSYS)
+}
+
+/// Runs something on one CPU, which cannot be chosen here.
+pub fn on_cpu<T>(_: u32, _: impl FnOnce() -> T) -> Result<T, Errno> {
+    Err(Errno::NOSYS)
 }
 
 /// Attaches a classic filter, which cannot be done here.

@@ -66,15 +66,10 @@ const RULES: [Rule; 15] = [
     ARRAY,
     NUMBERS,
     Rule { map_type: MapType::PERF_EVENT_ARRAY, flags: NUMBERS.flags | PRESERVE_ELEMS, ..NUMBERS },
-    Rule { map_type: MapType::PERCPU_HASH, flags: HASH.flags & !NUMA_NODE, large: PER_CPU, ..HASH },
+    Rule { map_type: MapType::PERCPU_HASH, flags: HASH.flags, large: PER_CPU, ..HASH },
     Rule { map_type: MapType::PERCPU_ARRAY, flags: ACCESS, large: PER_CPU, ..ARRAY },
     Rule { map_type: MapType::LRU_HASH, flags: HASH.flags | NO_COMMON_LRU, ..HASH },
-    Rule {
-        map_type: MapType::LRU_PERCPU_HASH,
-        flags: (HASH.flags | NO_COMMON_LRU) & !NUMA_NODE,
-        large: PER_CPU,
-        ..HASH
-    },
+    Rule { map_type: MapType::LRU_PERCPU_HASH, flags: HASH.flags | NO_COMMON_LRU, large: PER_CPU, ..HASH },
     Rule {
         map_type: MapType::LPM_TRIE,
         flags: ACCESS | NUMA_NODE | NO_PREALLOC,
@@ -104,10 +99,30 @@ pub(super) fn check(def: &MapDef) -> Result<(), MapError> {
     let rule = RULES.iter().find(|r| r.map_type == def.map_type);
     let rule = rule.ok_or(MapError::Unsupported { map: def.name.clone(), what: def.map_type.to_string() })?;
     let bad = |(errno, what)| MapError::Definition { map: def.name.clone(), errno, what };
-    flags(def, rule).and_then(|()| sizes(def, rule)).and_then(|()| inner(def)).map_err(bad)
+    first(def, rule)
+        .and_then(|()| flags(def, rule))
+        .and_then(|()| sizes(def, rule))
+        .and_then(|()| inner(def))
+        .map_err(bad)
 }
 
 type Checked = Result<(), (i64, String)>;
+
+const ONE_SIDED: &str = "a map cannot be both read-only and write-only";
+
+/// What the kernel looks at first: of all maps whether there is a side from which they can be used, then of a Bloom
+/// filter the size of a value.
+fn first(def: &MapDef, rule: &Rule) -> Checked {
+    if def.flags & (RDONLY | WRONLY) == RDONLY | WRONLY {
+        return invalid(ONE_SIDED.into());
+    }
+    let first = def.map_type == MapType::BLOOM_FILTER && def.value_size > rule.large;
+    if first { value_too_large(def, rule) } else { Ok(()) }
+}
+
+fn value_too_large(def: &MapDef, rule: &Rule) -> Checked {
+    Err((errno::E2BIG, format!("value size {} is above {}", def.value_size, rule.large)))
+}
 
 fn invalid(what: String) -> Checked {
     Err((errno::EINVAL, what))
@@ -125,9 +140,8 @@ fn flags(def: &MapDef, rule: &Rule) -> Checked {
     if def.flags & !rule.flags != 0 {
         return invalid(format!("a map of type {map_type} takes no flags {:#x}", def.flags & !rule.flags));
     }
-    let both = |a, b| def.flags & (a | b) == a | b;
-    if both(RDONLY_PROG, WRONLY_PROG) || both(RDONLY, WRONLY) {
-        return invalid("a map cannot be both read-only and write-only".into());
+    if def.flags & (RDONLY_PROG | WRONLY_PROG) == RDONLY_PROG | WRONLY_PROG {
+        return invalid(ONE_SIDED.into());
     }
     let lru = matches!(map_type, MapType::LRU_HASH | MapType::LRU_PERCPU_HASH);
     match def.flags & NO_PREALLOC == 0 {
@@ -135,6 +149,9 @@ fn flags(def: &MapDef, rule: &Rule) -> Checked {
             invalid(format!("a map of type {map_type} wants flag {NO_PREALLOC:#x}"))
         }
         false if lru => Err((errno::ENOTSUPP, format!("a map of type {map_type} is always preallocated"))),
+        _ if def.flags & NUMA_NODE != 0 && (super::per_cpu(map_type) || def.flags & NO_COMMON_LRU != 0) => {
+            invalid("what each CPU has its own is on no memory node of choice".into())
+        }
         _ => Ok(()),
     }
 }
@@ -149,10 +166,10 @@ fn sizes(def: &MapDef, rule: &Rule) -> Checked {
     if map_type == MapType::RINGBUF && !(max_entries.is_power_of_two() && max_entries >= PAGE) {
         return invalid(format!("{max_entries} bytes of a ring buffer are no power of two from {PAGE} on"));
     }
-    let large = |what| Err((errno::E2BIG, what));
     if value_size > rule.large {
-        return large(format!("value size {value_size} is above {}", rule.large));
+        return value_too_large(def, rule);
     }
+    let large = |what| Err((errno::E2BIG, what));
     if u64::from(key_size) + u64::from(value_size) > rule.element {
         return large(format!(
             "key and value of {key_size} and {value_size} bytes are above {} together",

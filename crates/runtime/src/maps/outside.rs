@@ -4,14 +4,13 @@ use oxbpf_abi::{MapType, errno, map_flags};
 use oxbpf_ir::{MapIdx, ProgIdx};
 
 use super::define::{alike, holds_maps};
-use super::store::{By, Steps, aligned, map_number};
+use super::store::{By, Steps, aligned, index_of, map_number};
 use super::{Entry, Map, outside_size};
 
 impl Map {
     /// A copy of the value at a key, as `map_lookup_elem` gives it: of a per-CPU map, all CPUs' slots in a row; of a
     /// queue or stack, whose keys are empty, the value that would come out next.
     pub fn read(&self, key: &[u8], flags: u64) -> Result<Vec<u8>, i64> {
-        self.may_read()?;
         self.flags_of_read(flags)?;
         if !self.sized_key(key) {
             return Err(errno::EINVAL);
@@ -21,7 +20,6 @@ impl Map {
 
     /// Whether a Bloom filter may hold a value, as `map_lookup_elem` tells it.
     pub fn may_hold(&self, value: &[u8], flags: u64) -> Result<(), i64> {
-        self.may_read()?;
         self.flags_of_read(flags)?;
         match self.def.map_type {
             MapType::BLOOM_FILTER => self.peek(&mut value.to_vec()),
@@ -29,9 +27,13 @@ impl Map {
         }
     }
 
+    /// Whether one may read, and so: unknown flags are refused first, a lock that is not there last.
     fn flags_of_read(&self, flags: u64) -> Result<(), i64> {
-        let locked = flags & map_flags::F_LOCK != 0;
-        if flags & !map_flags::F_LOCK != 0 || locked && self.def.lock.is_none() { Err(errno::EINVAL) } else { Ok(()) }
+        if flags & !map_flags::F_LOCK != 0 {
+            return Err(errno::EINVAL);
+        }
+        self.may_read()?;
+        if flags != 0 && self.def.lock.is_none() { Err(errno::EINVAL) } else { Ok(()) }
     }
 
     fn may_read(&self) -> Result<(), i64> {
@@ -91,8 +93,13 @@ impl Map {
         let Some(model) = self.def.inner.as_deref().filter(|_| holds_maps(self.def.map_type)) else {
             return Err(errno::EINVAL);
         };
-        if flags & map_flags::F_LOCK != 0 || self.def.map_type == MapType::ARRAY_OF_MAPS && flags != 0 {
+        let array = self.def.map_type == MapType::ARRAY_OF_MAPS;
+        if flags & map_flags::F_LOCK != 0 || array && flags != 0 {
             return Err(errno::EINVAL);
+        }
+        // An array looks at the index before the map, a hash at the map before all.
+        if array && index_of(key) >= self.def.max_entries {
+            return Err(errno::E2BIG);
         }
         let inner = inner.ok_or(errno::EBADF)?;
         if !alike(model, inner.def()) {
@@ -109,9 +116,8 @@ impl Map {
 
     /// Takes an entry out, as `map_lookup_and_delete_elem` does.
     pub fn take(&self, key: &[u8], flags: u64) -> Result<Vec<u8>, i64> {
-        self.may_read()?;
-        self.may_write()?;
         self.flags_of_read(flags)?;
+        self.may_write()?;
         if !self.sized_key(key) {
             return Err(errno::EINVAL);
         }

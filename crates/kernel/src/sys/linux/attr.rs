@@ -22,6 +22,8 @@ pub const PROG_TEST_RUN: u64 = 10;
 pub const OBJ_GET_INFO_BY_FD: u64 = 15;
 /// `BPF_BTF_LOAD`.
 pub const BTF_LOAD: u64 = 18;
+/// `BPF_MAP_LOOKUP_AND_DELETE_ELEM`.
+pub const MAP_LOOKUP_AND_DELETE_ELEM: u64 = 21;
 /// `BPF_MAP_FREEZE`.
 pub const MAP_FREEZE: u64 = 22;
 

@@ -87,6 +87,12 @@ impl MapFd {
         self.elem(attr::MAP_DELETE_ELEM, address(key), 0, 0)
     }
 
+    /// Fills `value` with the element at `key` and removes it.
+    pub fn take(&self, key: &[u8], value: &mut [u8], flags: u64) -> Result<(), Errno> {
+        self.check(key, value.len())?;
+        self.elem(attr::MAP_LOOKUP_AND_DELETE_ELEM, address(key), value.as_mut_ptr() as u64, flags)
+    }
+
     /// Fills `next` with the key after `key`, or the first one.
     pub fn next_key(&self, key: Option<&[u8]>, next: &mut [u8]) -> Result<(), Errno> {
         self.check(key.unwrap_or(next), self.value_size)?;
@@ -298,7 +304,7 @@ fn run_answer(
 }
 
 /// How many CPUs the kernel may ever run: it does not change while the kernel is up.
-fn possible_cpus() -> Result<usize, Errno> {
+pub fn possible_cpus() -> Result<usize, Errno> {
     static COUNT: OnceLock<Option<usize>> = OnceLock::new();
     let read = || count_cpus(&std::fs::read_to_string("/sys/devices/system/cpu/possible").ok()?);
     COUNT.get_or_init(read).ok_or(Errno::NOENT)

@@ -4,8 +4,10 @@ mod attr;
 mod bpf;
 mod child;
 mod raw;
+mod shared;
 mod socket;
 mod values;
 
 pub use bpf::*;
+pub use shared::*;
 pub use socket::*;

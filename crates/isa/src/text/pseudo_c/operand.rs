@@ -1,9 +1,10 @@
 //! The operands of instructions: registers, memory, immediates and jump targets.
 
-use super::cursor::{Cursor, LineError, Number, Result, Token, looks_like_register};
-use super::error::{TextFault, quote};
 use crate::ops::{MemSize, Narrow, Width};
 use crate::raw::Reg;
+use crate::text::cursor::{Cursor, LineError, Result, Token};
+use crate::text::error::{TextFault, quote};
+use crate::text::number::Number;
 
 /// A register as written: `r3`, or `w3` for its lower half.
 #[derive(Clone, Copy, Debug)]
@@ -72,24 +73,28 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub fn at_register(&self) -> bool {
-        self.peek_word().is_some_and(looks_like_register)
-    }
-
-    pub fn register(&mut self) -> Result<Register<'a>> {
+    pub(super) fn register(&mut self) -> Result<Register<'a>> {
         if !self.at_register() {
             return Err(self.expected("a register"));
         }
-        let token = self.take_while(|c| c.is_ascii_alphanumeric());
-        let (kind, digits) = token.text.split_at(1);
-        let number = if digits.len() > 1 && digits.starts_with('0') { None } else { digits.parse().ok() };
+        let token = self.run();
+        let (width, digits) = match token.text.as_bytes() {
+            [b'w', digits @ ..] => (Width::W32, digits),
+            [_, digits @ ..] => (Width::W64, digits),
+            [] => (Width::W64, &[][..]),
+        };
+        let number = match digits {
+            [digit] => Some(digit - b'0'),
+            [b'1', b'0'] => Some(10),
+            _ => None,
+        };
         let reg = number.and_then(Reg::new);
         let reg = reg.ok_or_else(|| token.fault(TextFault::Register { name: quote(token.text) }))?;
-        Ok(Register { reg, width: if kind == "w" { Width::W32 } else { Width::W64 }, token })
+        Ok(Register { reg, width, token })
     }
 
     /// `(u32 *)`; with the place of the name.
-    pub fn access(&mut self) -> Result<(Access, Token<'a>)> {
+    pub(super) fn access(&mut self) -> Result<(Access, Token<'a>)> {
         self.expect("(")?;
         let token = self.word().ok_or_else(|| self.expected("a type"))?;
         let access = Access::named(token.text).ok_or_else(|| type_fault(token, "memory access", ANY_TYPE))?;
@@ -99,7 +104,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `(u32 *)` of an unsigned type.
-    pub fn unsigned_access(&mut self) -> Result<MemSize> {
+    pub(super) fn unsigned_access(&mut self) -> Result<MemSize> {
         match self.access()? {
             (Access::Unsigned(size), _) => Ok(size),
             (Access::Signed(_), token) => Err(type_fault(token, "store or atomic access", "u8, u16, u32, u64")),
@@ -107,7 +112,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `(u32 *)` of a type that atomic read-modify-write instructions have.
-    pub fn atomic_access(&mut self) -> Result<Width> {
+    pub(super) fn atomic_access(&mut self) -> Result<Width> {
         match self.access()? {
             (Access::Unsigned(MemSize::W), _) => Ok(Width::W32),
             (Access::Unsigned(MemSize::Dw), _) => Ok(Width::W64),
@@ -116,7 +121,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `(s16)`: the type of a sign-extending move.
-    pub fn signed_cast(&mut self) -> Result<(Narrow, Token<'a>)> {
+    pub(super) fn signed_cast(&mut self) -> Result<(Narrow, Token<'a>)> {
         self.expect("(")?;
         let token = self.word().ok_or_else(|| self.expected("a type"))?;
         let found = Narrow::ALL.into_iter().find(|s| s.signed_name() == token.text);
@@ -126,7 +131,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `(r6 + 112)`.
-    pub fn address(&mut self) -> Result<(Reg, i16)> {
+    pub(super) fn address(&mut self) -> Result<(Reg, i16)> {
         self.expect("(")?;
         let address = self.base_and_off()?;
         self.expect(")")?;
@@ -134,28 +139,14 @@ impl<'a> Cursor<'a> {
     }
 
     /// `r6 + 112`, `r6 +112`, `r6 - 8`, `r6 + -8` or `r6`.
-    pub fn base_and_off(&mut self) -> Result<(Reg, i16)> {
+    pub(super) fn base_and_off(&mut self) -> Result<(Reg, i16)> {
         let base = self.register()?.whole()?;
         let off = self.displacement()?.map_or(Ok(0), |n| n.to_i16("a 16-bit offset"))?;
         Ok((base, off))
     }
 
-    /// `+ 8`, `- 8` or `+ -8`, if one comes next.
-    pub fn displacement(&mut self) -> Result<Option<Number<'a>>> {
-        if self.eat("+") {
-            return self.number().map(Some);
-        }
-        // A minus sign belongs to the number, blanks between or not.
-        if self.rest().starts_with('-') { self.number().map(Some) } else { Ok(None) }
-    }
-
-    /// A 32-bit immediate.
-    pub fn imm(&mut self) -> Result<i32> {
-        self.number()?.to_i32(IMM)
-    }
-
     /// `+2`, `pc+2`, or a label.
-    pub fn target(&mut self) -> Result<Target<'a>> {
+    pub(super) fn target(&mut self) -> Result<Target<'a>> {
         if self.at_number() {
             return self.number().map(Target::Distance);
         }
@@ -166,7 +157,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// `pc+2`, if that comes next; `pc` without a sign is a label.
-    pub fn after_pc(&mut self) -> Option<Result<Number<'a>>> {
+    pub(super) fn after_pc(&mut self) -> Option<Result<Number<'a>>> {
         let mut ahead = *self;
         if !ahead.eat_word("pc") || !ahead.rest().starts_with(['+', '-']) {
             return None;
@@ -186,6 +177,3 @@ pub(super) fn cast_fault(token: Token<'_>) -> LineError {
 }
 
 const ANY_TYPE: &str = "u8, u16, u32, u64, s8, s16, s32";
-
-/// How messages name the immediate field.
-pub(super) const IMM: &str = "a 32-bit immediate";
