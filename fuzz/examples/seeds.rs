@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use object::{Object, ObjectSection, SectionKind};
+use oxbpf_capture::{NgWriter, Reader};
 use oxbpf_isa::text::{PrintOptions, print};
 use oxbpf_isa::{Insn, RawInsn, decode_all};
 
@@ -20,7 +21,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Some("o") => object_seeds(&name, &fs::read(&path)?)?,
             Some("pcap") => {
                 let bytes = fs::read(&path)?;
-                seed("capture", &name, &bytes[..bytes.len().min(MAX_CAPTURE)])?;
+                let bytes = &bytes[..bytes.len().min(MAX_CAPTURE)];
+                seed("pcap", &name, bytes)?;
+                seed("pcapng", &name, &as_pcapng(bytes)?)?;
             }
             _ => {}
         }
@@ -49,6 +52,18 @@ fn object_seeds(name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Erro
     let types = elf.section_by_name(".BTF").ok_or("no .BTF")?.data()?;
     let ext = elf.section_by_name(".BTF.ext").ok_or("no .BTF.ext")?.data()?;
     seed("btf", name, &[&(types.len() as u32).to_le_bytes(), types, ext].concat())
+}
+
+/// The packets of a capture in a pcapng, each with a comment.
+fn as_pcapng(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let mut reader = Reader::new(bytes, "seed")?;
+    let mut writer = NgWriter::new(Vec::new(), "seed")?;
+    // The capture may be cut within a packet.
+    while let Ok(Some(packet)) = reader.next_packet() {
+        let comment = format!("packet {}", packet.number);
+        writer.write_packet(packet.interface, packet.time_ns, packet.len, packet.data, &[&comment])?;
+    }
+    Ok(writer.finish()?)
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {

@@ -7,30 +7,36 @@
 //! on them; `tests/fuzz_regressions.rs` of the root package includes this file by its path and replays the
 //! committed inputs on a stable compiler.
 
+mod captures;
 mod interp;
+mod json;
 mod reader;
 
 use oxbpf_abi::ProgType;
 use oxbpf_btf::{Btf, BtfExt};
-use oxbpf_capture::{Reader, Writer};
 use oxbpf_cbpf_asm::{Format, Options};
 use oxbpf_elf::ObjProgram;
 use oxbpf_isa::cbpf::{MAX_INSNS, check_all};
 use oxbpf_isa::text::{MAX_ERRORS, PrintOptions, parse, print};
 use oxbpf_isa::{Insn, RawInsn, decode_all, encode_all};
 
+pub use captures::{compressed, pcap, pcapng};
 pub use interp::interp;
+pub use json::ctx_json;
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a file in `fuzz_targets`.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 10] = [
     ("decode", decode),
     ("text", text),
     ("object", object),
     ("btf", btf),
-    ("capture", capture),
+    ("pcap", pcap),
+    ("pcapng", pcapng),
+    ("compressed", compressed),
+    ("ctx_json", ctx_json),
     ("interp", interp),
     ("classic", classic),
 ];
@@ -188,46 +194,5 @@ pub fn btf(bytes: &[u8]) {
             }
         }
         Err(error) => assert!(error.code().starts_with("btf-") && !error.to_string().is_empty()),
-    }
-}
-
-/// Bytes as a capture, read to its end or first error; what was read and is written reads back the same.
-pub fn capture(bytes: &[u8]) {
-    let (header, packets) = match read_capture(bytes) {
-        Some(read) => read,
-        None => return,
-    };
-    let stored: usize = packets.iter().map(|p| p.2.len() + 16).sum();
-    assert!(stored <= bytes.len(), "no more comes out than was put in");
-    let mut writer = Writer::new(Vec::new(), "copy", header).expect("a header that was read can be written");
-    for (time_ns, len, data) in &packets {
-        // A packet may claim what no writer would: more bytes than it had on the wire, or than the snaplen.
-        if writer.write_packet(*time_ns, *len, data).is_err() {
-            return;
-        }
-    }
-    let copy = writer.finish().expect("memory takes everything");
-    let (again, copied) = read_capture(&copy).expect("what was written is a capture");
-    assert_eq!((again, copied.len()), (header, packets.len()));
-    for (a, b) in copied.iter().zip(&packets) {
-        assert!(a.0 == b.0 && b.2.starts_with(&a.2));
-    }
-}
-
-type OwnedPacket = (u64, u32, Vec<u8>);
-
-fn read_capture(bytes: &[u8]) -> Option<(oxbpf_capture::Header, Vec<OwnedPacket>)> {
-    let mut reader = Reader::new(bytes, "fuzz").map_err(|e| assert!(!e.to_string().is_empty())).ok()?;
-    let header = *reader.header();
-    let mut packets = Vec::new();
-    loop {
-        match reader.next_packet() {
-            Ok(Some(packet)) => packets.push((packet.time_ns, packet.len, packet.data.to_vec())),
-            Ok(None) => return Some((header, packets)),
-            Err(error) => {
-                assert!(error.code().starts_with("capture-") && !error.to_string().is_empty());
-                return Some((header, packets));
-            }
-        }
     }
 }

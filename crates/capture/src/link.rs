@@ -46,10 +46,15 @@ impl LinkType {
 
     /// The link type in the last field of a pcap header, whose uppermost six bits tell how many bytes of frame check
     /// sequence the packets end with. As libpcap does, 12 is read as RAW: the number is that of DLT_RAW on most systems,
-    /// and many programs write it.
+    /// and many programs write it. So is 14, which DLT_RAW is on OpenBSD and no registered link type has.
     pub(crate) fn from_pcap_field(field: u32) -> LinkType {
-        match field & LINK_TYPE_MASK {
-            DLT_RAW => LinkType::RAW,
+        LinkType::from_number(field & LINK_TYPE_MASK)
+    }
+
+    /// The link type of that number in a capture's field without other bits; see [`LinkType::from_pcap_field`].
+    pub(crate) fn from_number(number: u32) -> LinkType {
+        match number {
+            DLT_RAW | DLT_RAW_OPENBSD => LinkType::RAW,
             number => LinkType(number),
         }
     }
@@ -66,6 +71,7 @@ impl fmt::Display for LinkType {
 
 const LINK_TYPE_MASK: u32 = 0x03ff_ffff;
 const DLT_RAW: u32 = 12;
+const DLT_RAW_OPENBSD: u32 = 14;
 
 /// Names of the link types that network captures have, by number.
 const NAMES: [(u32, &str); 40] = [

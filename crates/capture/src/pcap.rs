@@ -14,6 +14,7 @@
 //! know that versions before 2.4 have the two lengths the other way round; and its errors have no place. The tests read
 //! with it beside us.
 
+use crate::bytes::ByteOrder;
 use crate::error::CaptureErrorKind;
 use crate::link::LinkType;
 
@@ -61,15 +62,6 @@ impl Resolution {
     }
 }
 
-/// The byte order of a capture's integers; packets themselves have none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
-
 /// Length of the file header.
 pub(crate) const HEADER_SIZE: usize = 24;
 /// Length of a record's header.
@@ -82,9 +74,6 @@ const MAGICS: [([u8; 4], ByteOrder, Resolution); 4] = [
     ([0x4d, 0x3c, 0xb2, 0xa1], ByteOrder::Little, Resolution::Nano),
     ([0xa1, 0xb2, 0x3c, 0x4d], ByteOrder::Big, Resolution::Nano),
 ];
-
-/// The type of pcapng's section header block, the same in both byte orders.
-const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
 /// First bytes of files that get passed for captures, so that the error can name them.
 const FOREIGN: [(&[u8], &str); 8] = [
@@ -137,19 +126,28 @@ impl Layout {
         let Some((bytes, _)) = bytes.split_first_chunk::<HEADER_SIZE>() else {
             return Err(header_cut(bytes.len()));
         };
-        let lengths = lengths_of_version(get16(byte_order, bytes, 4), get16(byte_order, bytes, 6))?;
+        let lengths = lengths_of_version(byte_order.get16(bytes, 4), byte_order.get16(bytes, 6))?;
         let header = Header {
-            link_type: LinkType::from_pcap_field(get32(byte_order, bytes, 20)),
+            link_type: LinkType::from_pcap_field(byte_order.get32(bytes, 20)),
             resolution,
             byte_order,
-            snaplen: get32(byte_order, bytes, 16),
+            snaplen: byte_order.get32(bytes, 16),
         };
         Ok(Layout { header, lengths })
     }
 
+    /// The header of a record that is whole in `bytes` and may have so many; with none the reader goes the long way.
+    #[inline]
+    pub(crate) fn ready(&self, bytes: &[u8]) -> Option<Record> {
+        let (head, rest) = bytes.split_first_chunk()?;
+        let record = self.record(head);
+        (record.caplen as usize <= rest.len().min(MAX_CAPTURED)).then_some(record)
+    }
+
     /// Reads a record's header. Every value is possible; a fraction of a second or more carries into the seconds.
+    #[inline]
     pub(crate) fn record(&self, bytes: &[u8; RECORD_SIZE]) -> Record {
-        let field = |at| get32(self.header.byte_order, bytes, at);
+        let field = |at| self.header.byte_order.get32(bytes, at);
         let (first, second) = (field(8), field(12));
         let (caplen, len) = match self.lengths {
             Lengths::Settled => (first, second),
@@ -168,9 +166,6 @@ fn known_magic(magic: [u8; 4]) -> Result<(ByteOrder, Resolution), CaptureErrorKi
     if let Some(&(_, byte_order, resolution)) = MAGICS.iter().find(|row| row.0 == magic) {
         return Ok((byte_order, resolution));
     }
-    if magic == PCAPNG {
-        return Err(CaptureErrorKind::Pcapng);
-    }
     let known = FOREIGN.iter().find(|row| magic.starts_with(row.0)).map(|row| row.1);
     Err(CaptureErrorKind::Magic { found: magic, known })
 }
@@ -186,7 +181,7 @@ fn lengths_of_version(major: u16, minor: u16) -> Result<Lengths, CaptureErrorKin
 }
 
 fn header_cut(got: usize) -> CaptureErrorKind {
-    CaptureErrorKind::Truncated { part: "the file's header", wanted: HEADER_SIZE, got }
+    CaptureErrorKind::Truncated { part: "the file's header", wanted: HEADER_SIZE as u64, got: got as u64 }
 }
 
 /// The bytes of a file header, version 2.4.
@@ -200,7 +195,7 @@ pub(crate) fn encode_header(header: &Header) -> [u8; HEADER_SIZE] {
         ByteOrder::Little => 0x0004_0002,
         ByteOrder::Big => 0x0002_0004,
     };
-    put32s(order, [magic, version, 0, 0, header.snaplen, header.link_type.0])
+    order.put32s([magic, version, 0, 0, header.snaplen, header.link_type.0])
 }
 
 /// The bytes of a record's header, or an error where the seconds do not fit. Microseconds round down.
@@ -210,38 +205,7 @@ pub(crate) fn encode_record(header: &Header, record: Record) -> Result<[u8; RECO
         return Err(CaptureErrorKind::Time { time_ns });
     };
     let fraction_ns = (time_ns % NS_PER_SECOND) as u32;
-    Ok(put32s(header.byte_order, [seconds, fraction_ns / header.resolution.unit_ns(), caplen, len]))
-}
-
-/// `values` one after the other; `SIZE` is four times `N`.
-fn put32s<const N: usize, const SIZE: usize>(order: ByteOrder, values: [u32; N]) -> [u8; SIZE] {
-    const { assert!(SIZE == 4 * N) };
-    let mut bytes = [0; SIZE];
-    for (slot, value) in bytes.chunks_exact_mut(4).zip(values) {
-        slot.copy_from_slice(&match order {
-            ByteOrder::Little => value.to_le_bytes(),
-            ByteOrder::Big => value.to_be_bytes(),
-        });
-    }
-    bytes
-}
-
-/// The 16 bits at `at`, which is a constant within `bytes`.
-fn get16<const SIZE: usize>(order: ByteOrder, bytes: &[u8; SIZE], at: usize) -> u16 {
-    let raw = [bytes[at], bytes[at + 1]];
-    match order {
-        ByteOrder::Little => u16::from_le_bytes(raw),
-        ByteOrder::Big => u16::from_be_bytes(raw),
-    }
-}
-
-/// The 32 bits at `at`, which is a constant within `bytes`.
-fn get32<const SIZE: usize>(order: ByteOrder, bytes: &[u8; SIZE], at: usize) -> u32 {
-    let raw = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    match order {
-        ByteOrder::Little => u32::from_le_bytes(raw),
-        ByteOrder::Big => u32::from_be_bytes(raw),
-    }
+    Ok(header.byte_order.put32s([seconds, fraction_ns / header.resolution.unit_ns(), caplen, len]))
 }
 
 const NS_PER_SECOND: u64 = 1_000_000_000;

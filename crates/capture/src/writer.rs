@@ -48,7 +48,12 @@ impl<W: Write> Writer<W> {
         Writer::begin(write, file, header, None)
     }
 
-    fn begin(write: W, file: &str, header: Header, pending: Option<Pending>) -> Result<Writer<W>, CaptureError> {
+    pub(crate) fn begin(
+        write: W,
+        file: &str,
+        header: Header,
+        pending: Option<Pending>,
+    ) -> Result<Writer<W>, CaptureError> {
         let mut writer = Writer { write, file: file.into(), header, offset: 0, packets: 0, pending };
         match writer.write.write_all(&encode_header(&header)) {
             Ok(()) => {
@@ -94,7 +99,17 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    fn error(&self, packet: u64, kind: CaptureErrorKind) -> CaptureError {
+    /// What the file says about all its packets.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Packets written so far.
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    pub(crate) fn error(&self, packet: u64, kind: CaptureErrorKind) -> CaptureError {
         CaptureError { file: self.file.clone(), offset: self.offset, packet, kind }
     }
 }

@@ -37,7 +37,7 @@ impl Prepared<'_> {
 impl Source {
     pub(super) fn open(job: &Job) -> Result<Source, Failure> {
         let reader = Reader::open(job.arguments.pcap())?;
-        let link_type = reader.link_type();
+        let link_type = reader.interfaces().first().map_or(LinkType::EN10MB, |i| i.link_type);
         let link = match link_type {
             LinkType::EN10MB => Link::Ethernet,
             LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 => Link::Ip,

@@ -57,7 +57,7 @@ fn a_capture_can_be_written_over_itself() {
     writer.finish().unwrap();
 
     let mut reader = Reader::open(&path).unwrap();
-    let mut writer = Writer::create(&path, *reader.header()).unwrap();
+    let mut writer = Writer::create(&path, *reader.header().unwrap()).unwrap();
     while let Some(packet) = reader.next_packet().unwrap() {
         writer.write_packet(packet.time_ns, packet.len, packet.data).unwrap();
     }

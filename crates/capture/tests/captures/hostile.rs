@@ -29,7 +29,7 @@ fn a_cut_at_every_byte_of_three_records_names_the_place() {
         assert_eq!(error.offset, starts[complete] as u64);
         let CaptureErrorKind::Truncated { wanted, got, .. } = error.kind else { panic!("{error}") };
         let size = if there < RECORD { RECORD } else { RECORD + packets[complete].data.len() };
-        assert_eq!((wanted, got), (size, there));
+        assert_eq!((wanted, got), (size as u64, there as u64));
     }
 }
 
@@ -45,8 +45,7 @@ fn a_cut_within_the_header_says_so() {
 
 #[test]
 fn other_formats_are_refused_by_name() {
-    let rows: [(&[u8], &str, &str); 6] = [
-        (&[0x0a, 0x0d, 0x0d, 0x0a, 0x1c, 0, 0, 0], "capture-pcapng", "is a pcapng capture"),
+    let rows: [(&[u8], &str, &str); 5] = [
         (&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0], "capture-magic", "1f 8b 08 00 (compressed by gzip)"),
         (b"\x34\xcd\xb2\xa1", "capture-magic", "(pcap with the records of a patched libpcap)"),
         (b"snoop\0\0\0", "capture-magic", "(a Solaris snoop capture)"),

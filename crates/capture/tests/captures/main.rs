@@ -1,8 +1,13 @@
 //! What a capture can be, and what is made of it.
 
+mod blocks;
+#[cfg(feature = "compress")]
+mod compressed;
+mod errors;
 mod files;
 mod hostile;
 mod matrix;
+mod pcapng;
 mod peers;
 
 use oxbpf_capture::{CaptureError, Header, Packet, Reader, Writer};
@@ -39,7 +44,12 @@ fn written(header: Header, packets: &[Owned]) -> Vec<u8> {
 
 /// All packets of a capture, and the error that ended it.
 fn read(bytes: &[u8]) -> (Vec<Owned>, Option<CaptureError>) {
-    let mut reader = match Reader::new(bytes, "test") {
+    read_from(bytes)
+}
+
+/// All packets of a stream, and the error that ended it.
+fn read_from(stream: impl std::io::Read) -> (Vec<Owned>, Option<CaptureError>) {
+    let mut reader = match Reader::new(stream, "test") {
         Ok(reader) => reader,
         Err(error) => return (Vec::new(), Some(error)),
     };

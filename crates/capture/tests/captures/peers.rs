@@ -56,7 +56,7 @@ fn tcpdump_reads_what_we_write_and_we_read_what_it_writes() {
             let (expected, got) = (read(&ours), read(&theirs));
             assert!(expected.1.is_none() && got.1.is_none());
             assert!(expected.0 == got.0, "{byte_order:?} {resolution:?}: tcpdump read other packets");
-            let resolution_back = Reader::new(theirs.as_slice(), "theirs").unwrap().header().resolution;
+            let resolution_back = Reader::new(theirs.as_slice(), "theirs").unwrap().header().unwrap().resolution;
             assert_eq!(resolution_back, resolution);
         }
     }

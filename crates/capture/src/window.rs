@@ -1,45 +1,10 @@
-//! Bytes from a file or stream, a record's worth at a time.
+//! Bytes from a stream, a record's or block's worth at a time.
 
-use std::fs::File;
-use std::io::{self, Read, Stdin};
+use std::io::{self, Read};
 
-use crate::error::CaptureErrorKind;
-use crate::pcap::{MAX_CAPTURED, RECORD_SIZE};
+use crate::pcapng::MAX_BLOCK;
 
-/// What [`Reader::open`](crate::Reader::open) reads from.
-#[derive(Debug)]
-pub enum Source {
-    /// A file, a pipe or a device.
-    File(File),
-    /// Standard input.
-    Stdin(Stdin),
-}
-
-impl Source {
-    /// Opens `path`; `-` is standard input.
-    pub(crate) fn open(path: &std::path::Path) -> Result<Source, CaptureErrorKind> {
-        if path.as_os_str() == "-" {
-            return Ok(Source::Stdin(io::stdin()));
-        }
-        let file = File::open(path).map_err(CaptureErrorKind::Open)?;
-        // Linux opens a directory for reading and only then refuses the read.
-        match file.metadata() {
-            Ok(metadata) if metadata.is_dir() => Err(CaptureErrorKind::Directory),
-            _ => Ok(Source::File(file)),
-        }
-    }
-}
-
-impl Read for Source {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Source::File(file) => file.read(buffer),
-            Source::Stdin(stdin) => stdin.read(buffer),
-        }
-    }
-}
-
-/// A window that moves over a stream: `read(2)` into one buffer, which is reused and grows to one record at most.
+/// A window that moves over a stream: `read(2)` into one buffer, which is reused and grows to one block at most.
 #[derive(Debug)]
 pub(crate) struct Window<R> {
     read: R,
@@ -56,20 +21,40 @@ impl<R: Read> Window<R> {
         Window { read, buffer: vec![0; FIRST_BUFFER], start: 0, end: 0, offset: 0 }
     }
 
+    /// What is read from.
+    pub(crate) fn get_ref(&self) -> &R {
+        &self.read
+    }
+
     /// Where the window begins in the stream, in bytes.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
+    /// Where the next read continues in the stream, in bytes.
+    pub(crate) fn read_so_far(&self) -> u64 {
+        self.offset + (self.end - self.start) as u64
+    }
+
     /// What is in the window.
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Reads until `wanted` bytes, at most [`LARGEST_RECORD`], are in the window, or the stream ends; answers how many
+    /// Reads until `wanted` bytes, at most [`LARGEST`], are in the window, or the stream ends; answers how many
     /// there are. Nothing is consumed, so that a failed call can be repeated.
+    #[inline]
     pub(crate) fn fill(&mut self, wanted: usize) -> io::Result<usize> {
-        debug_assert!(wanted <= LARGEST_RECORD);
+        match self.end - self.start {
+            there if there >= wanted => Ok(there),
+            _ => self.read_more(wanted),
+        }
+    }
+
+    #[cold]
+    fn read_more(&mut self, wanted: usize) -> io::Result<usize> {
+        debug_assert!(wanted <= LARGEST);
         if self.start + wanted > self.buffer.len() {
             self.make_room(wanted);
         }
@@ -85,6 +70,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Consumes `count` bytes and answers them; they are in the window.
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> &[u8] {
         let taken = &self.buffer[self.start..self.end][..count];
         self.start += count;
@@ -107,4 +93,4 @@ impl<R: Read> Window<R> {
 const FIRST_BUFFER: usize = 128 * 1024;
 
 /// The most a window is ever asked for.
-pub(crate) const LARGEST_RECORD: usize = RECORD_SIZE + MAX_CAPTURED;
+const LARGEST: usize = MAX_BLOCK;
