@@ -39,7 +39,8 @@ pub struct Pair {
 impl Pair {
     pub fn new(unit: &Arc<Unit>) -> Result<Pair, EngineError> {
         let image = Image::unproven(unit.clone(), ProgIdx(0));
-        let env = Env::default();
+        // What each CPU has its own of is as much as the kernel's; runs are on the first.
+        let env = Env { cpus: oxbpf_kernel::cpus().unwrap_or(1), ..Env::default() };
         let kernel = Kernel.prepare(&image, &env)?;
         let interp = Interp.prepare(&image, &env)?;
         Ok(Pair { interp, kernel, maps: unit.maps().len() as u32, prog_type: image.prog_type() })

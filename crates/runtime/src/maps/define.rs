@@ -199,7 +199,7 @@ pub(super) const LOCK_SIZE: u32 = 4;
 
 fn lock(def: &MapDef) -> Checked {
     let Some(off) = def.lock else { return Ok(()) };
-    if !matches!(def.map_type, MapType::HASH | MapType::ARRAY | MapType::LRU_HASH) {
+    if !matches!(def.map_type, MapType::HASH | MapType::ARRAY) {
         return Err((errno::EOPNOTSUPP, format!("values of a map of type {} have no lock", def.map_type)));
     }
     match off.checked_add(LOCK_SIZE) {

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! storage:  | lock | - | produced: u64 | consumed: u64 | pending: u64 | - to 4096 | data, which arenas map twice in a row |
-//! record:   | bytes, BUSY, DISCARDED: u32 | 0: u32 | bytes ... | padding to 8                                      |
+//! record:   | bytes, BUSY, DISCARDED: u32 | page: u32 | bytes ... | padding to 8                                   |
 //! ```
-//! Positions only grow; a record is at its position modulo the buffer's size. A record that wraps is one piece to
+//! Headers are the kernel's in all bytes: programs see those of old records in what they reserve. Positions only grow; a record is at its position modulo the buffer's size. A record that wraps is one piece to
 //! programs, since the data follow themselves in their memory.
 
 use oxbpf_abi::errno;
@@ -26,6 +26,8 @@ pub(super) const DATA: usize = PAGE as usize;
 const HEADER: u64 = 8;
 const BUSY: u32 = 1 << 31;
 const DISCARDED: u32 = 1 << 30;
+/// The page that the first data are on to the kernel, which has three others in front.
+const FIRST_PAGE: u32 = 3;
 /// The most bytes of a record.
 const MAX_RECORD: u64 = u32::MAX as u64 / 4;
 
@@ -76,7 +78,7 @@ impl Ring {
             }
             let place = self.place(produced);
             storage.set_u32(place, size as u32 | BUSY);
-            storage.set_u32(place + 4, 0);
+            storage.set_u32(place + 4, FIRST_PAGE + (place - DATA) as u32 / PAGE);
             Ring::set_u64(storage, PRODUCED, after);
             Some(place + HEADER as usize)
         })
