@@ -44,8 +44,6 @@ const ALL: &[ProgType] = &[SchedCls, SchedAct, Xdp, SocketFilter, CgroupSkb];
 
 const CLOCK: &str = "clocks differ; ours is the capture's";
 
-const LATER: &str = "no campaign yet";
-
 /// Every helper that the kernel has too, once.
 pub const ROWS: &[Row] = &[
     by("map_lookup_elem", "map_helpers.rs", "look_ups_updates_and_deletions"),
@@ -99,18 +97,18 @@ pub const ROWS: &[Row] = &[
     calls("xdp_load_bytes", XDP, calls::xdp_load_bytes),
     calls("xdp_store_bytes", XDP, calls::xdp_store_bytes),
     no("ktime_get_tai_ns", CLOCK),
-    no("perf_event_output", LATER),
-    no("map_push_elem", LATER),
-    no("map_pop_elem", LATER),
-    no("map_peek_elem", LATER),
-    no("spin_lock", LATER),
-    no("spin_unlock", LATER),
-    no("ringbuf_output", LATER),
-    no("ringbuf_reserve", LATER),
-    no("ringbuf_submit", LATER),
-    no("ringbuf_discard", LATER),
-    no("ringbuf_query", LATER),
-    no("for_each_map_elem", LATER),
-    no("map_lookup_percpu_elem", LATER),
-    no("loop", LATER),
+    by("perf_event_output", "events.rs", "perf_events"),
+    by("map_push_elem", "map_kinds.rs", "values_without_keys"),
+    by("map_pop_elem", "map_kinds.rs", "values_without_keys"),
+    by("map_peek_elem", "map_kinds.rs", "values_without_keys"),
+    by("spin_lock", "map_kinds.rs", "values_with_locks"),
+    by("spin_unlock", "map_kinds.rs", "values_with_locks"),
+    by("ringbuf_output", "events.rs", "ring_buffers"),
+    by("ringbuf_reserve", "events.rs", "ring_buffers"),
+    by("ringbuf_submit", "events.rs", "ring_buffers"),
+    by("ringbuf_discard", "events.rs", "ring_buffers"),
+    by("ringbuf_query", "events.rs", "ring_buffers"),
+    by("for_each_map_elem", "callbacks.rs", "entries_one_by_one"),
+    by("map_lookup_percpu_elem", "map_kinds.rs", "keys_and_values"),
+    by("loop", "callbacks.rs", "loops"),
 ];
