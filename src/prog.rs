@@ -10,12 +10,14 @@
 //! | `bytecode:'4,40 0 0 12,…'` | a classic program as tc takes it |
 //! | `@FILE` | a classic program in any format, see [`oxbpf_cbpf_asm::Format`] |
 //! | `raw:cbpf:FILE`, `raw:cbpf-be:FILE` | a classic program as bytes, little-endian or big-endian |
+//! | `filter:DLT:'EXPR'` | a filter expression over packets of a link type, see `docs/filter.md` |
 //! | `prog.txt` | a classic program as text, where it is no eBPF text |
 //! | `-` | any of these, by content, from standard input |
 //!
 //! Classic programs are migrated; [`Loaded::classic`] keeps what they were.
 
 mod classic;
+pub(crate) mod filter;
 
 #[cfg(feature = "cli")]
 pub(crate) use classic::looks_classic;
@@ -63,6 +65,11 @@ pub enum ProgError {
     /// Rendered with places, one per error.
     #[error("{rendered}")]
     Text { rendered: String },
+    /// A mistake in a filter expression, rendered with its place.
+    #[error("{rendered}")]
+    Filter { rendered: String, source: oxbpf_cbpf_asm::filter::FilterError },
+    #[error("no link type `{name}`; there are {}", filter::link_names())]
+    LinkType { name: String },
     /// A classic program that breaks rules, all of them told.
     #[error("{rendered}")]
     Classic { rendered: String },
@@ -90,6 +97,8 @@ impl ProgError {
             ProgError::Unit { source, .. } => source.code(),
             ProgError::NotText { .. } => "prog-not-text",
             ProgError::Text { .. } => "prog-text",
+            ProgError::Filter { source, .. } => source.code(),
+            ProgError::LinkType { .. } => "prog-link-type",
             ProgError::Classic { .. } => "prog-classic",
             ProgError::NoSections { .. } => "prog-no-sections",
             ProgError::Unsupported { .. } => "prog-unsupported",
@@ -101,7 +110,9 @@ impl ProgError {
     #[cfg(feature = "cli")]
     pub(crate) fn shown(&self) -> String {
         match self {
-            ProgError::Text { rendered } | ProgError::Classic { rendered } => rendered.trim_end().to_string(),
+            ProgError::Text { rendered } | ProgError::Classic { rendered } | ProgError::Filter { rendered, .. } => {
+                rendered.trim_end().to_string()
+            }
             _ => format!("error[{}]: {self}", self.code()),
         }
     }
@@ -140,9 +151,6 @@ pub fn load(prog: &str, forced: Option<ProgType>, fallback: ProgType) -> Result<
 
 /// Loads what `prog` names, see [`load`], with the types to adapt it to.
 pub fn load_with(prog: &str, types: Types<'_>) -> Result<Loaded, ProgError> {
-    if prog.starts_with("filter:") {
-        return Err(ProgError::Unsupported { what: "filter expressions (filter:…)".into() });
-    }
     if let Some(loaded) = classic::load(prog, types) {
         return loaded;
     }

@@ -26,7 +26,7 @@ Examples:
 
 PROG is obj.o for all programs of an object, obj.o:section, obj.o:section/function, a text (which is brought into
 form), raw:ebpf:FILE or FILE.bin for bytecode, or - for any of these on standard input.
-Classic programs are bytecode:'N,code jt jf k,...', raw:cbpf:FILE, raw:cbpf-be:FILE, @FILE, a file that looks like one,
+Classic programs are bytecode:'N,code jt jf k,...', filter:DLT:'EXPR', raw:cbpf:FILE, raw:cbpf-be:FILE, @FILE, a file that looks like one,
 or with --format or --emit any file; --emit shows them in another format than text (see oxbpf asm).
 What is listed can be assembled again; of bytecode, which says nothing of maps, as far as it names none.";
 

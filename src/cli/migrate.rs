@@ -17,7 +17,7 @@ Examples:
   tcpdump -ddd tcp port 80 | oxbpf migrate -
   oxbpf migrate filter.txt --json
 
-PROG is a classic program: bytecode:'N,code jt jf k,...', @FILE in any format, a text file, raw:cbpf:FILE,
+PROG is a classic program: bytecode:'N,code jt jf k,...', filter:DLT:'EXPR', @FILE in any format, a text file, raw:cbpf:FILE,
 raw:cbpf-be:FILE or - for standard input. Numbers of eBPF instructions are slots; what a jump leads to counts from the
 next slot.";
 
@@ -56,11 +56,9 @@ pub(super) fn main(arguments: Arguments) -> Exit {
 }
 
 fn fail(e: &ProgError) -> Exit {
+    say(e.shown());
     match e {
-        ProgError::Text { rendered } | ProgError::Classic { rendered } => say(rendered.trim_end()),
-        e => say(format_args!("error[{}]: {e}", e.code())),
-    }
-    match e {
+        ProgError::Filter { source, .. } => super::filter::exit(source),
         ProgError::Unsupported { .. } => Exit::Unsupported,
         ProgError::Classic { .. } => Exit::Finding,
         _ => Exit::Usage,

@@ -4,6 +4,7 @@ mod asm;
 mod classic;
 mod conformance;
 mod disasm;
+mod filter;
 mod migrate;
 mod obj;
 mod reference;
@@ -64,6 +65,7 @@ enum Verb {
     Run(Box<run::Arguments>),
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
+    Filter(filter::Arguments),
     Migrate(migrate::Arguments),
     Obj(obj::Arguments),
     Verify(classic::verify::Arguments),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Verb::Run(a) => run::main(*a),
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
+        Verb::Filter(a) => filter::main(a),
         Verb::Migrate(a) => migrate::main(a),
         Verb::Obj(a) => obj::main(a),
         Verb::Verify(a) => classic::verify::main(a),

@@ -8,7 +8,7 @@ use oxbpf_cbpf2ebpf::{Migrated, migrate};
 use oxbpf_ir::{ProgIdx, Unit};
 use oxbpf_isa::cbpf::{Program, SockFilter, check_all};
 
-use super::{Loaded, ProgError, Types, file_name, read};
+use super::{Loaded, ProgError, Types, file_name, filter, read};
 
 /// A classic program as it was given, and what it became.
 #[derive(Clone, Debug)]
@@ -32,6 +32,12 @@ const WORDS: [&str; 12] = ["ld", "ldi", "ldh", "ldb", "ldx", "ldxi", "ldxb", "re
 
 /// Loads what `prog` names, where its form says that it is classic.
 pub(super) fn load(prog: &str, types: Types) -> Option<Result<Loaded, ProgError>> {
+    if let Some(rest) = prog.strip_prefix(filter::PREFIX) {
+        let code = filter::compile_prog(rest);
+        let loaded =
+            code.and_then(|code| check(filter::NAME, &code)).and_then(|p| load_program(filter::NAME, p, types));
+        return Some(loaded);
+    }
     let form = FORMS.iter().find_map(|(prefix, format)| prog.strip_prefix(prefix).map(|rest| (rest, *format)))?;
     Some(match form {
         (text, Some(Format::Tc)) => from_bytes("bytecode", text.as_bytes(), Some(Format::Tc), types),

@@ -13,6 +13,7 @@
 
 mod assemble;
 mod error;
+pub mod filter;
 mod format;
 mod grammar;
 mod layout;

@@ -10,7 +10,7 @@ use oxbpf_cbpf_asm::{Diagnostic, Format, Options, Read, detect, write};
 
 use super::asm::output;
 use super::{Exit, say};
-use crate::prog::{read, shown_name};
+use crate::prog::{filter, read, shown_name};
 
 /// A classic format by name, for options.
 pub(super) fn format(text: &str) -> Result<Format, String> {
@@ -32,6 +32,11 @@ pub(super) fn named(prog: &str) -> Option<Result<Named, String>> {
     if let Some(text) = prog.strip_prefix("bytecode:") {
         let bytes = text.as_bytes().to_vec();
         return Some(Ok(Named { name: "bytecode".into(), bytes, format: Some(Format::Tc) }));
+    }
+    if let Some(rest) = prog.strip_prefix(filter::PREFIX) {
+        let code = filter::compile_prog(rest).map_err(|e| e.shown());
+        let bytes = code.and_then(|code| write(Format::Tc, &code).map_err(|e| e.to_string()));
+        return Some(bytes.map(|bytes| Named { name: filter::NAME.into(), bytes, format: Some(Format::Tc) }));
     }
     let forms = [("raw:cbpf-be:", Some(Format::RawBe)), ("raw:cbpf:", Some(Format::RawLe)), ("@", None)];
     let (path, format) = forms.iter().find_map(|(prefix, format)| Some((prog.strip_prefix(prefix)?, *format)))?;

@@ -15,7 +15,7 @@ Examples:
   oxbpf verify bytecode:'1,6 0 0 4294967295,' --json
 
 PROG is a classic program: a file in any format (text, tcpdump -d, -dd, -ddd, bpf_asm, C, Rust, JSON), @FILE,
-bytecode:'N,code jt jf k,...', raw:cbpf:FILE, raw:cbpf-be:FILE, or - for standard input. Every broken rule is told.";
+bytecode:'N,code jt jf k,...', filter:DLT:'EXPR', raw:cbpf:FILE, raw:cbpf-be:FILE, or - for standard input. Every broken rule is told.";
 
 /// Check a classic program by the kernel's rules.
 #[derive(clap::Args, Clone, Debug)]

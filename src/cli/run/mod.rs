@@ -46,6 +46,7 @@ impl From<ProgError> for Failure {
             ProgError::Unsupported { .. } => Exit::Unsupported,
             ProgError::Object { source, .. } if source.is_unsupported() => Exit::Unsupported,
             ProgError::License { .. } => Exit::Finding,
+            ProgError::Filter { source, .. } => super::filter::exit(source),
             _ => Exit::Usage,
         };
         let mut message = e.shown();

@@ -28,7 +28,8 @@ Examples:
   oxbpf run redirect.bpf --pcap - --ctx '{\"queue_mapping\": 3}' -w out.pcap < web.pcap
 
 PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input; of classic
-programs bytecode:'N,code jt jf k,...', @FILE in any format, a text file, raw:cbpf:FILE or raw:cbpf-be:FILE.
+programs bytecode:'N,code jt jf k,...', filter:DLT:'EXPR' (bytes to keep, unless another meaning is asked for), @FILE in
+any format, a text file, raw:cbpf:FILE or raw:cbpf-be:FILE.
 
 A verdict has no meaning without hook and mode: a classifier without direct action that returns 2 chooses
 class 0:2, with direct action it drops. Programs in sections tc and tcx/* run direct-action unless --no-da is
@@ -253,7 +254,12 @@ impl Job {
         let section = program.section();
         let by_section = section == "tc" || section.starts_with("tc/") || section.starts_with("tcx/");
         let direct_action = arguments.da || (by_section && !arguments.no_da);
-        let mode = arguments.verdict_as.map_or(Mode::of(prog_type, hook, direct_action), VerdictAs::mode);
+        // What a filter expression answers is how many bytes to keep.
+        let by_form = match arguments.prog.starts_with(crate::prog::filter::PREFIX) && !direct_action {
+            true => Mode::Socket,
+            false => Mode::of(prog_type, hook, direct_action),
+        };
+        let mode = arguments.verdict_as.map_or(by_form, VerdictAs::mode);
         arguments.note_idle(prog_type, mode);
         let semantics = Semantics { hook, mode, flowid: arguments.flowid };
         let ctx = match &arguments.ctx {
