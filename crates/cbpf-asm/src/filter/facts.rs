@@ -56,6 +56,12 @@ impl Known {
         std::iter::successors(self.get(facts), |fact| self.get(fact.before))
     }
 
+    /// Whether a value has been computed where these facts hold.
+    pub(super) fn computed(&self, facts: Facts, value: ValueId) -> bool {
+        let sees = |fact: &Fact| fact.test.value == value || fact.test.with == With::Value(value);
+        self.list(facts).take(MAX_LOOK).any(sees)
+    }
+
     /// Whether a test holds where these facts do; none where they do not tell.
     pub(super) fn decide(&self, values: &Values, facts: Facts, test: &Test) -> Option<bool> {
         let With::K(k) = test.with else {

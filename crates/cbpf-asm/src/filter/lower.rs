@@ -328,7 +328,8 @@ impl Lower<'_> {
             }
             Arith::Binary(op, left, right, span) => {
                 let left = self.arith(left, guards)?;
-                let right = self.arith(right, guards)?;
+                // As in libpcap, only what is on the left makes sure that its header is there.
+                let right = self.arith(right, &mut Vec::new())?;
                 self.values.binary(*op, left, right).map_err(|fault| Wrong { fault, at: Some(*span) })?
             }
             Arith::Index { proto, index, size, span } => {

@@ -1,9 +1,12 @@
 //! Takes tests out of a graph whose outcome is known or does not matter, and puts those of one value together.
 //!
-//! What the optimiser may change: where a load that is out of range would have ended the program with 0, and its value
-//! would not have mattered, the program may go on instead, as with libpcap's optimiser. All else stays.
+//! A load that is out of range ends the program with 0, so that a test is left out only where what it looks at must be
+//! there. The one exception is libpcap's too: of `src port 1 or dst port 1 or src port 2` both sources are compared first,
+//! so that a packet that is cut before the destination can match.
 
-use super::cond::With;
+use oxbpf_isa::cbpf::Cond as Op;
+
+use super::cond::{Test, With};
 use super::facts::{Facts, Known, NOTHING};
 use super::graph::{Graph, Node, NodeId, REJECT, is_verdict};
 use super::hash::FastMap;
@@ -17,9 +20,9 @@ pub(super) fn optimize(graph: &mut Graph, values: &Values) {
     let mut known = Known::default();
     let mut grouped = false;
     for _ in 0..MAX_ROUNDS {
+        let before = graph.nodes().len();
         let changed = skip_decided(graph, values, &mut known);
-        merge(graph);
-        if changed {
+        if changed || graph.nodes().len() < before {
             continue;
         }
         if grouped || !group(graph) {
@@ -29,73 +32,103 @@ pub(super) fn optimize(graph: &mut Graph, values: &Values) {
     }
 }
 
-/// Leads past tests whose outcome is known on the way to them. Whether there were any.
+/// What is known at a node on all ways to it.
+#[derive(Clone, Copy)]
+struct At {
+    facts: Facts,
+    /// How many bytes the packet has at least.
+    bytes: u32,
+}
+
+/// A walk over a graph from its root.
+struct Walk<'a> {
+    graph: &'a mut Graph,
+    values: &'a Values,
+    known: &'a mut Known,
+    /// None where nothing leads.
+    at: Vec<Option<At>>,
+}
+
+/// Leads past tests whose outcome is known on the way to them or makes no difference, and makes equal nodes one. Whether
+/// there was anything to lead past.
 fn skip_decided(graph: &mut Graph, values: &Values, known: &mut Known) -> bool {
     let root = graph.root();
     if is_verdict(root) {
         return false;
     }
     known.clear();
+    let mut at = vec![None; root as usize + 1];
+    at[root as usize] = Some(At { facts: NOTHING, bytes: 0 });
+    let mut walk = Walk { graph, values, known, at };
+    let mut idle = vec![false; root as usize + 1];
     let mut changed = false;
-    // What is known at each node on all ways to it; none where nothing leads.
-    let mut at: Vec<Option<Facts>> = vec![None; root as usize + 1];
-    at[root as usize] = Some(NOTHING);
     for id in (0..=root).rev() {
-        let Some(facts) = at[id as usize] else { continue };
-        let Node { test, yes, no } = graph.node(id);
-        let mut follow = |first: NodeId, holds: bool| {
-            let facts = known.and(facts, test, holds);
-            let mut to = first;
-            while !is_verdict(to) {
-                let next = graph.node(to);
-                match known.decide(values, facts, &next.test) {
-                    Some(true) => to = next.yes,
-                    Some(false) => to = next.no,
-                    None => break,
-                }
-            }
-            if !is_verdict(to) {
-                let met = match at[to as usize] {
-                    Some(before) => known.meet(values, before, facts),
-                    None => facts,
-                };
-                at[to as usize] = Some(met);
-            }
-            changed |= to != first;
-            to
-        };
-        let (yes, no) = (follow(yes, true), follow(no, false));
-        *graph.node_mut(id) = Node { test, yes, no };
+        let Some(at) = walk.at[id as usize] else { continue };
+        let Node { test, yes, no } = walk.graph.node(id);
+        let after = At { bytes: at.bytes.max(walk.bytes(&test)), ..at };
+        let node = Node { test, yes: walk.follow(after, test, yes, true), no: walk.follow(after, test, no, false) };
+        idle[id as usize] = node.yes == node.no && (node.yes == REJECT || walk.cannot_fail(at, &test));
+        changed |= idle[id as usize] || (node.yes, node.no) != (yes, no);
+        *walk.graph.node_mut(id) = node;
     }
+    let reached: Vec<bool> = walk.at.iter().map(Option::is_some).collect();
+    merge(graph, &reached, &idle);
     changed
 }
 
-/// Keeps what can be reached, makes equal nodes one, and drops tests that lead to the same place.
-fn merge(graph: &mut Graph) {
-    let root = graph.root();
-    if is_verdict(root) {
-        return;
+impl Walk<'_> {
+    /// How many bytes a packet has that a test has been made on.
+    fn bytes(&self, test: &Test) -> u32 {
+        let right = match test.with {
+            With::K(_) => 0,
+            With::Value(right) => self.values.needs(right).unwrap_or(0),
+        };
+        self.values.needs(test.value).unwrap_or(0).max(right)
     }
-    let mut reached = vec![false; root as usize + 1];
-    reached[root as usize] = true;
-    for id in (0..=root).rev() {
-        if !reached[id as usize] {
-            continue;
-        }
-        let node = graph.node(id);
-        for to in [node.yes, node.no].into_iter().filter(|&to| !is_verdict(to)) {
-            reached[to as usize] = true;
-        }
+
+    /// Whether a test can be left out: what it looks at has been looked at, or must be there.
+    fn cannot_fail(&self, at: At, test: &Test) -> bool {
+        let there =
+            |value| self.values.needs(value).is_some_and(|n| n <= at.bytes) || self.known.computed(at.facts, value);
+        there(test.value) && !matches!(test.with, With::Value(right) if !there(right))
     }
-    let mut merged = Graph::empty(root as usize + 1);
-    let mut new = vec![REJECT; root as usize + 1];
+
+    /// Where an outcome of a test leads in the end, and takes what is known there.
+    fn follow(&mut self, at: At, test: Test, first: NodeId, holds: bool) -> NodeId {
+        let facts = self.known.and(at.facts, test, holds);
+        let mut to = first;
+        while !is_verdict(to) {
+            let next = self.graph.node(to);
+            match self.known.decide(self.values, facts, &next.test) {
+                Some(true) => to = next.yes,
+                Some(false) => to = next.no,
+                None => break,
+            }
+        }
+        if !is_verdict(to) {
+            let met = match self.at[to as usize] {
+                Some(before) => {
+                    At { facts: self.known.meet(self.values, before.facts, facts), bytes: before.bytes.min(at.bytes) }
+                }
+                None => At { facts, bytes: at.bytes },
+            };
+            self.at[to as usize] = Some(met);
+        }
+        to
+    }
+}
+
+/// Keeps what is reached, leads past what is idle, and makes equal nodes one.
+fn merge(graph: &mut Graph, reached: &[bool], idle: &[bool]) {
+    let mut merged = Graph::empty(reached.len());
+    let mut new = vec![REJECT; reached.len()];
     let place = |new: &[NodeId], id: NodeId| if is_verdict(id) { id } else { new[id as usize] };
-    for id in (0..=root).filter(|&id| reached[id as usize]) {
-        let Node { test, yes, no } = graph.node(id);
+    for id in (0..reached.len()).filter(|&id| reached[id]) {
+        let Node { test, yes, no } = graph.node(id as NodeId);
         let (yes, no) = (place(&new, yes), place(&new, no));
-        new[id as usize] = if yes == no { yes } else { merged.intern(Node { test, yes, no }) };
+        new[id] = if idle[id] { yes } else { merged.intern(Node { test, yes, no }) };
     }
-    merged.set_root(new[root as usize]);
+    merged.set_root(new[graph.root() as usize]);
     *graph = merged;
 }
 
@@ -145,10 +178,13 @@ fn chain(graph: &Graph, ways: &[u32], first: NodeId, out: NodeId) -> Vec<NodeId>
 fn regroup(graph: &mut Graph, links: &[NodeId], out: NodeId) -> bool {
     let nodes: Vec<Node> = links.iter().map(|&link| graph.node(link)).collect();
     let mut first: FastMap<ValueId, usize> = FastMap::default();
+    // Where the chain leads to the packet's rejection, a load that fails there makes no difference. Elsewhere it does; only
+    // comparisons of addresses and ports are worth it.
+    let movable = |op| out == REJECT || op == Op::Eq;
     let place = |(i, node): (usize, &Node)| match node.test.with {
-        With::K(_) => *first.entry(node.test.value).or_insert(i),
+        With::K(_) if movable(node.test.op) => *first.entry(node.test.value).or_insert(i),
         // Moved to the front, it would read its right side before what now stands in front of it.
-        With::Value(_) => i,
+        With::K(_) | With::Value(_) => i,
     };
     let places: Vec<usize> = nodes.iter().enumerate().map(place).collect();
     if places.is_sorted() {

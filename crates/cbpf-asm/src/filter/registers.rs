@@ -92,7 +92,7 @@ impl<'v> Writer<'v> {
                 let size = if ext == Ext::Type { Narrow::H } else { Narrow::W };
                 self.push_a(Insn::LdExt { size, ext }, id);
             }
-            Value::Load { size, k } => self.push_a(Insn::LdAbs { size, k }, id),
+            Value::Load { size, k } => self.push_a(Insn::ld_abs(size, k), id),
             Value::HeaderLen(k) => {
                 self.push_x(Insn::LdxMsh(k), id);
                 self.push_a(Insn::Txa, id);

@@ -39,6 +39,8 @@ pub(super) enum Value {
 #[derive(Default)]
 pub(super) struct Values {
     list: Vec<Value>,
+    /// For each value how many bytes of a packet suffice to compute it; none where that depends on the packet.
+    needs: Vec<Option<u32>>,
     ids: FastMap<Value, ValueId>,
 }
 
@@ -62,8 +64,31 @@ impl Values {
         let id = *self.ids.entry(value).or_insert(next);
         if id == next {
             self.list.push(value);
+            self.needs.push(self.need(value));
         }
         id
+    }
+
+    /// How many bytes of a packet suffice to compute a value; none where that depends on the packet.
+    pub(super) fn needs(&self, id: ValueId) -> Option<u32> {
+        self.needs[id.0 as usize]
+    }
+
+    fn need(&self, value: Value) -> Option<u32> {
+        match value {
+            Value::Const(_) | Value::Len | Value::Ext(_) => Some(0),
+            Value::HeaderLen(k) => k.checked_add(1),
+            Value::Load { size, k } => k.checked_add(match size {
+                Narrow::B => 1,
+                Narrow::H => 2,
+                Narrow::W => 4,
+            }),
+            Value::LoadAt { .. } => None,
+            Value::Neg(operand) => self.needs(operand),
+            // A divisor may be zero.
+            Value::Binary(op, _, right) if op.divides() && self.as_const(right).is_none() => None,
+            Value::Binary(_, left, right) => Some(self.needs(left)?.max(self.needs(right)?)),
+        }
     }
 
     pub(super) fn constant(&mut self, k: u32) -> ValueId {
