@@ -40,7 +40,7 @@ pub enum Fault {
     #[error("`{text}` is no address: IPv4, IPv6 and MAC addresses are")]
     Address { text: String },
     /// An address of another kind.
-    #[error("{found} address where {expected} is meant")]
+    #[error("{found} address where {expected} address is meant")]
     Family { found: &'static str, expected: &'static str },
     /// A name that would have to be asked for.
     #[error("names are not looked up: give the address of {kind} `{name}`")]
@@ -67,7 +67,7 @@ pub enum Fault {
     #[error("{link} has no {what}")]
     Link { link: &'static str, what: &'static str },
     /// What cannot follow behind a layer.
-    #[error("no `{what}` can be told behind `{layer}`")]
+    #[error("{what} cannot be told behind `{layer}`")]
     Layer { what: String, layer: &'static str },
     /// The size of a load.
     #[error("1, 2 or 4 bytes can be loaded, not {size}")]
@@ -90,9 +90,6 @@ pub enum Fault {
     /// Too many operators in one piece of arithmetic.
     #[error("more than {max} operators in one calculation")]
     Operators { max: usize },
-    /// Not enough scratch memory.
-    #[error("a calculation needs more than 16 intermediate results")]
-    Scratch,
     /// Too long a text.
     #[error("an expression of {bytes} bytes; at most {MAX_TEXT} are read")]
     Text { bytes: usize },
@@ -131,7 +128,6 @@ impl Fault {
             Fault::Shift { .. } => "filter-shift",
             Fault::Depth { .. } => "filter-depth",
             Fault::Operators { .. } => "filter-operators",
-            Fault::Scratch => "filter-scratch",
             Fault::Text { .. } => "filter-text",
             Fault::TooLong { .. } => "filter-too-long",
             Fault::Never { .. } => "filter-never",
@@ -145,8 +141,8 @@ impl Fault {
 
     /// Whether a limit of this compiler or of classic programs is in the way.
     pub const fn is_limit(&self) -> bool {
-        use Fault::{Depth, Operators, Scratch, Text, TooLong};
-        matches!(self, Depth { .. } | Operators { .. } | Scratch | Text { .. } | TooLong { .. })
+        use Fault::{Depth, Operators, Text, TooLong};
+        matches!(self, Depth { .. } | Operators { .. } | Text { .. } | TooLong { .. })
     }
 }
 

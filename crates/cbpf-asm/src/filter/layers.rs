@@ -155,7 +155,7 @@ impl Layers {
     /// Adds a VLAN tag, which is tested for.
     pub(super) fn vlan(&mut self, values: &mut Values, id: Option<u32>) -> Result<Cond, Fault> {
         if self.labels > 0 {
-            return Err(Fault::Layer { what: "vlan".into(), layer: "mpls" });
+            return Err(Fault::Layer { what: "VLAN tags".into(), layer: "mpls" });
         }
         self.ethernet("VLAN tags")?;
         let mut tags = Vec::new();
@@ -318,7 +318,7 @@ const fn version(number: u32) -> Option<u32> {
 fn protocol(number: u32) -> String {
     use super::names::Carrier;
     let row = super::ast::Proto::ROWS.iter().find(|row| row.carrier == Carrier::Type(number));
-    row.map_or_else(|| format!("ether proto {number:#x}"), |row| row.word.into())
+    row.map_or_else(|| format!("`ether proto {number:#x}`"), |row| format!("`{}`", row.word))
 }
 
 /// `value & mask == k`.

@@ -1,4 +1,8 @@
 //! From blocks to a program: distances, and conditions that reach further than 255 instructions.
+//!
+//! The program is written from its end on, so that what a block leads to has its place already. Nothing falls from one
+//! block into the next: where a target is out of reach, a `ret` or `ja` stands between two blocks, for all that can reach
+//! it.
 
 use oxbpf_isa::cbpf::{Cond as Op, Insn, MAX_INSNS, Operand, SockFilter};
 
@@ -27,35 +31,14 @@ pub(super) struct Block {
 /// How far a condition reaches.
 const REACH: usize = 255;
 
-/// Which sides of a block's condition go by an instruction behind it.
-#[derive(Clone, Copy, Default)]
-struct Detour {
-    yes: bool,
-    no: bool,
-}
-
-impl Detour {
-    fn len(self) -> usize {
-        usize::from(self.yes) + usize::from(self.no)
-    }
-}
-
-/// Where everything is.
-struct Places {
-    /// The first instruction of each block that there is.
-    blocks: Vec<usize>,
+/// A program from its end on.
+struct Reversed {
+    insns: Vec<SockFilter>,
+    snaplen: u32,
     accept: usize,
     reject: usize,
-}
-
-impl Places {
-    fn of(&self, target: Target) -> usize {
-        match target {
-            Target::Accept => self.accept,
-            Target::Reject => self.reject,
-            Target::Block(id) => self.blocks[id as usize],
-        }
-    }
+    /// For each block where it, or a jump to it, can be reached.
+    blocks: Vec<usize>,
 }
 
 /// The program of blocks, from the one of the largest number on, which is the first. What matches returns `snaplen`.
@@ -66,94 +49,63 @@ pub(super) fn lay_out(
     snaplen: u32,
 ) -> Result<Vec<SockFilter>, Fault> {
     let blocks = &blocks[..=first as usize];
-    let mut detours = vec![Detour::default(); blocks.len()];
-    let mut places = place(blocks, &detours);
-    // Detours only grow, so that this ends.
-    while widen(blocks, &mut detours, &places) {
-        places = place(blocks, &detours);
+    let leads = |to| blocks.iter().flatten().any(|block| block.yes == to || block.no == to);
+    let mut program =
+        Reversed { insns: Vec::with_capacity(64), snaplen, accept: 0, reject: 0, blocks: vec![0; blocks.len()] };
+    for verdict in [Target::Reject, Target::Accept].into_iter().filter(|&v| leads(v)) {
+        program.stand_in(verdict);
     }
-    let len = places.accept.max(places.reject) + 1;
-    if len > MAX_INSNS {
-        return Err(Fault::TooLong { max: MAX_INSNS });
-    }
-    let mut program = Vec::with_capacity(len);
-    for (block, detour) in blocks.iter().zip(&detours).rev() {
-        let Some(block) = block else { continue };
-        program.extend(code[block.code.0..block.code.1].iter().map(Insn::encode));
-        condition(&mut program, block, *detour, &places, snaplen);
-    }
-    for verdict in [Target::Accept, Target::Reject] {
-        if places.of(verdict) == program.len() {
-            program.push(ret(verdict, snaplen));
-        }
-    }
-    Ok(program)
-}
-
-fn ret(verdict: Target, snaplen: u32) -> SockFilter {
-    Insn::RetK(if verdict == Target::Accept { snaplen } else { 0 }).encode()
-}
-
-/// Adds a block's condition and its detours.
-fn condition(program: &mut Vec<SockFilter>, block: &Block, detour: Detour, places: &Places, snaplen: u32) {
-    let next = program.len() + 1;
-    let distance = |target: Target, detoured: bool, place: usize| match detoured {
-        true => place as u8,
-        // What does not fit has a detour.
-        false => (places.of(target) - next) as u8,
-    };
-    let jt = distance(block.yes, detour.yes, 0);
-    let jf = distance(block.no, detour.no, usize::from(detour.yes));
-    program.push(Insn::JumpIf { cond: block.op, src: block.with, jt, jf }.encode());
-    for (target, detoured) in [(block.yes, detour.yes), (block.no, detour.no)] {
-        if !detoured {
-            continue;
-        }
-        let insn = match target {
-            Target::Block(_) => Insn::Ja((places.of(target) - program.len() - 1) as u32).encode(),
-            verdict => ret(verdict, snaplen),
-        };
-        program.push(insn);
-    }
-}
-
-/// Where blocks are with these detours. Verdicts that nothing needs are where the others are not.
-fn place(blocks: &[Option<Block>], detours: &[Detour]) -> Places {
-    let mut next = 0;
-    let mut starts = vec![0; blocks.len()];
-    let (mut accepts, mut rejects) = (false, false);
-    for id in (0..blocks.len()).rev() {
-        let Some(block) = blocks[id] else { continue };
-        starts[id] = next;
-        next += block.code.1 - block.code.0 + 1 + detours[id].len();
-        for (target, detoured) in [(block.yes, detours[id].yes), (block.no, detours[id].no)] {
-            accepts |= target == Target::Accept && !detoured;
-            rejects |= target == Target::Reject && !detoured;
-        }
-    }
-    let accept = next;
-    let reject = if accepts { next + 1 } else { next };
-    match (accepts, rejects) {
-        // The last block falls on one of them at least.
-        (true, false) => Places { blocks: starts, accept, reject: 0 },
-        (false, true) => Places { blocks: starts, accept: 0, reject },
-        _ => Places { blocks: starts, accept, reject },
-    }
-}
-
-/// Adds detours for the sides that are too far; whether there were any.
-fn widen(blocks: &[Option<Block>], detours: &mut [Detour], places: &Places) -> bool {
-    let mut any = false;
     for (id, block) in blocks.iter().enumerate() {
         let Some(block) = block else { continue };
-        let next = places.blocks[id] + block.code.1 - block.code.0 + 1;
-        let far = |target: Target, detoured: bool| !detoured && places.of(target) > next + REACH;
-        let wider = Detour {
-            yes: detours[id].yes || far(block.yes, detours[id].yes),
-            no: detours[id].no || far(block.no, detours[id].no),
-        };
-        any |= wider.len() > detours[id].len();
-        detours[id] = wider;
+        program.condition(block);
+        program.insns.extend(code[block.code.0..block.code.1].iter().rev().map(Insn::encode));
+        program.blocks[id] = program.insns.len() - 1;
+        if program.insns.len() > MAX_INSNS {
+            return Err(Fault::TooLong { max: MAX_INSNS });
+        }
     }
-    any
+    program.insns.reverse();
+    Ok(program.insns)
+}
+
+impl Reversed {
+    /// How many instructions are between the next one that is written and a target.
+    fn distance(&self, target: Target) -> usize {
+        self.insns.len() - 1 - self.place(target)
+    }
+
+    fn place(&self, target: Target) -> usize {
+        match target {
+            Target::Accept => self.accept,
+            Target::Reject => self.reject,
+            Target::Block(id) => self.blocks[id as usize],
+        }
+    }
+
+    /// Writes what stands for a target that is out of reach.
+    fn stand_in(&mut self, target: Target) {
+        let here = self.insns.len();
+        let (insn, place) = match target {
+            Target::Accept => (Insn::RetK(self.snaplen), &mut self.accept),
+            Target::Reject => (Insn::RetK(0), &mut self.reject),
+            Target::Block(id) => {
+                let far = self.distance(target) as u32;
+                (Insn::Ja(far), &mut self.blocks[id as usize])
+            }
+        };
+        *place = here;
+        self.insns.push(insn.encode());
+    }
+
+    /// Writes a block's condition, behind it what it cannot reach otherwise.
+    fn condition(&mut self, block: &Block) {
+        // One of them can push the other one out of reach.
+        for target in [block.yes, block.no, block.yes] {
+            if self.distance(target) > REACH {
+                self.stand_in(target);
+            }
+        }
+        let (jt, jf) = (self.distance(block.yes) as u8, self.distance(block.no) as u8);
+        self.insns.push(Insn::JumpIf { cond: block.op, src: block.with, jt, jf }.encode());
+    }
 }

@@ -101,10 +101,8 @@ impl Lower<'_> {
 
     fn proto(&mut self, proto: Proto) -> Result<Cond> {
         match proto.row().carrier {
-            Carrier::Link => {
-                let allowed = "`ether host`, `ether proto` and `ether[0]` are conditions";
-                Err(Fault::Qualifier { word: "ether", kind: "the end", allowed })
-            }
+            // The parser sees to it that `ether` does not stand alone.
+            Carrier::Link => Ok(Cond::Const(true)),
             Carrier::Type(number) => self.carries(number),
             Carrier::V4(number) => self.over_v4(number),
             Carrier::V6(number) => self.over_v6(number),

@@ -26,6 +26,9 @@ const MAX_VLAN: u32 = 4_095;
 const MAX_LABEL: u32 = 0xf_ffff;
 const MAX_SESSION: u32 = 0xffff;
 
+/// What `ether` must be followed by.
+const BEHIND_ETHER: &str = "`host`, `src`, `dst`, `proto`, `broadcast`, `multicast` or `[` behind `ether`";
+
 /// An error about a token.
 pub(super) fn fault(token: Token, fault: Fault) -> FilterError {
     FilterError { fault, at: token.at, len: token.len }
@@ -247,6 +250,7 @@ impl<'s> Parser<'s> {
             "multicast" => Prim::Multicast(proto),
             _ => match (names::refused(text), proto) {
                 (Some(why), _) => return Err(fault(token, Fault::Unsupported { word: text.into(), why })),
+                (None, Some(Proto::Link)) => return Err(self.unexpected(token, BEHIND_ETHER)),
                 (None, Some(proto)) => return Ok(self.prim(first, Prim::Proto(proto))),
                 (None, None) => return self.special(token, text),
             },

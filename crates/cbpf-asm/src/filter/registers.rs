@@ -174,14 +174,28 @@ impl<'v> Writer<'v> {
             self.load_a(right)?;
             return Ok(true);
         }
-        let word = M::new(self.scratch).ok_or(Fault::Scratch)?;
-        self.load_a(right)?;
+        // Right first takes one instruction less. Where much is kept already, what needs more comes first, so that what
+        // is kept stays below 6 + 8.
+        let right_first = self.scratch < 6 || self.values.slots(left) <= self.values.slots(right);
+        let word = self.word()?;
+        let (early, late) = if right_first { (right, left) } else { (left, right) };
+        self.load_a(early)?;
         self.code.push(Insn::St(word));
         self.scratch += 1;
-        self.load_a(left)?;
+        self.load_a(late)?;
         self.scratch -= 1;
-        self.push_x(Insn::LdxMem(word), right);
+        if right_first {
+            self.push_x(Insn::LdxMem(word), right);
+        } else {
+            self.push_x(Insn::Tax, right);
+            self.push_a(Insn::LdMem(word), left);
+        }
         Ok(false)
+    }
+
+    /// The next free word of scratch memory.
+    fn word(&self) -> Result<M, Fault> {
+        M::new(self.scratch).ok_or(Fault::Operators { max: M::COUNT })
     }
 
     /// Whether one instruction puts a value into X.
@@ -195,7 +209,8 @@ impl<'v> Writer<'v> {
             return Ok(());
         }
         // The callers have seen that one of both holds.
-        Err(Fault::Scratch)
+        debug_assert!(false, "X was to be kept");
+        Err(Fault::Operators { max: M::COUNT })
     }
 
     /// Whether a value can be computed without changing X.

@@ -41,6 +41,8 @@ pub(super) struct Values {
     list: Vec<Value>,
     /// For each value how many bytes of a packet suffice to compute it; none where that depends on the packet.
     needs: Vec<Option<u32>>,
+    /// For each value how many intermediate results must be kept for it, where they are computed in the best order.
+    slots: Vec<u32>,
     ids: FastMap<Value, ValueId>,
 }
 
@@ -65,6 +67,7 @@ impl Values {
         if id == next {
             self.list.push(value);
             self.needs.push(self.need(value));
+            self.slots.push(self.slot(value));
         }
         id
     }
@@ -72,6 +75,24 @@ impl Values {
     /// How many bytes of a packet suffice to compute a value; none where that depends on the packet.
     pub(super) fn needs(&self, id: ValueId) -> Option<u32> {
         self.needs[id.0 as usize]
+    }
+
+    /// How many intermediate results must be kept to compute a value, at least: at most 7, as that many take 2^7 operands.
+    pub(super) fn slots(&self, id: ValueId) -> u32 {
+        self.slots[id.0 as usize]
+    }
+
+    fn slot(&self, value: Value) -> u32 {
+        match value {
+            Value::LoadAt { index, .. } => self.slots(index),
+            Value::Neg(operand) => self.slots(operand),
+            Value::Binary(_, left, right) if self.as_const(right).is_some() => self.slots(left),
+            Value::Binary(_, left, right) => match (self.slots(left), self.slots(right)) {
+                (left, right) if left == right => left + 1,
+                (left, right) => left.max(right),
+            },
+            _ => 0,
+        }
     }
 
     fn need(&self, value: Value) -> Option<u32> {

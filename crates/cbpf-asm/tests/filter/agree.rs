@@ -13,8 +13,8 @@ fn setting(name: &str, default: u64) -> u64 {
 
 /// What became of the comparison of one expression.
 #[derive(Clone, Default, Debug)]
-struct Outcome {
-    wrong: Vec<String>,
+pub struct Outcome {
+    pub wrong: Vec<String>,
     /// Both compile it.
     compiled: usize,
     /// Some packets match and some do not.
@@ -27,7 +27,7 @@ struct Outcome {
 
 /// Compares one expression. Where tcpdump's optimised and unoptimised programs differ about a packet, which is cut where
 /// one of them looks, either is right.
-fn compare(link: Link, expr: &str, packets: &[Vec<u8>]) -> Outcome {
+pub fn compare(link: Link, expr: &str, packets: &[Vec<u8>]) -> Outcome {
     let mut outcome = Outcome::default();
     let mut wrong = |what: String| outcome.wrong.push(format!("{link} {expr}\n    {what}"));
     let ours = compile(link, expr, &Options::default());

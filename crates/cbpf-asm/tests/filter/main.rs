@@ -1,6 +1,9 @@
 //! Filter expressions from outside: what they say of packets, how long their programs are, and what is wrong with them.
 
 mod agree;
+mod corpus;
+mod errors;
 mod generate;
+mod optimizer;
 mod oracle;
 mod packets;
