@@ -15,7 +15,7 @@ use oxbpf::runtime::skb::{self, Link};
 use oxbpf::runtime::{Availability, Engine, Env, Input, Instance, Outcome};
 
 /// The entry of each example, as PROG.
-const ENTRIES: [&str; 9] = [
+const ENTRIES: [&str; 16] = [
     "minimal.o",
     "mark_stats.o",
     "port_redirect.o",
@@ -25,6 +25,13 @@ const ENTRIES: [&str; 9] = [
     "cgroup_prio.o",
     "vlan_rewrite.o",
     "dscp_mark.o",
+    "proto_count_legacy.o",
+    "proto_count_btf.o",
+    "two_actions.o:action/mark",
+    "two_actions.o:action/police",
+    "map_in_map.o",
+    "two_ways.o:tcx/egress",
+    "two_ways.o:tcx/ingress",
 ];
 
 fn captures() -> Vec<PathBuf> {
