@@ -20,12 +20,28 @@ const fn helper(id: i32, types: u8, needs_ctx: bool, emit: fn(&mut Fun, i32)) ->
     Helper { id, types, needs_ctx, emit }
 }
 
-const HELPERS: [(u32, Helper); 8] = [
+const HELPERS: [(u32, Helper); 24] = [
     (6, helper(26, CLS | SOCKET, true, Fun::skb_load_bytes)),
     (5, helper(9, CLS, true, Fun::skb_store_bytes)),
     (4, helper(10, CLS, true, Fun::l3_csum_replace)),
     (4, helper(11, CLS, true, Fun::l4_csum_replace)),
     (4, helper(28, CLS | XDP, false, Fun::csum_diff)),
+    (1, helper(17, CLS | SOCKET | XDP, true, Fun::of_context)), // get_cgroup_classid
+    (2, helper(18, CLS, true, Fun::skb_vlan_push)),
+    (2, helper(19, CLS, true, Fun::moving)), // skb_vlan_pop
+    (1, helper(31, CLS, true, Fun::skb_change_proto)),
+    (1, helper(32, CLS, true, Fun::skb_change_type)),
+    (2, helper(38, CLS, true, Fun::skb_change_tail)),
+    (1, helper(39, CLS, true, Fun::skb_pull_data)),
+    (1, helper(41, CLS, true, Fun::of_context)), // set_hash_invalid
+    (1, helper(43, CLS, true, Fun::skb_change_head)),
+    (1, helper(44, XDP, true, Fun::xdp_adjust)), // xdp_adjust_head
+    (1, helper(48, CLS, true, Fun::set_hash)),
+    (2, helper(50, CLS, true, Fun::skb_adjust_room)),
+    (1, helper(54, XDP, true, Fun::xdp_adjust)), // xdp_adjust_meta
+    (1, helper(65, XDP, true, Fun::xdp_adjust)), // xdp_adjust_tail
+    (1, helper(135, CLS, true, Fun::csum_level)),
+    (1, helper(188, XDP, true, Fun::of_context)), // xdp_get_buff_len
     (1, helper(5, CLS | SOCKET | XDP, false, Fun::dropped_result)), // ktime_get_ns
     (1, helper(7, CLS | SOCKET | XDP, false, Fun::dropped_result)), // get_prandom_u32
     (1, helper(8, CLS | SOCKET | XDP, false, Fun::dropped_result)), // get_smp_processor_id
@@ -125,6 +141,95 @@ impl Fun {
         let seed = self.scalar();
         self.copy(Reg::R5, seed);
         self.call_helper(id);
+    }
+
+    /// A call with nothing but the context.
+    fn of_context(&mut self, id: i32) {
+        let Some(ctx) = self.ctx else { return };
+        self.copy(Reg::R1, ctx);
+        self.call_helper(id);
+    }
+
+    /// The same, of a helper that may move the packet.
+    fn moving(&mut self, id: i32) {
+        self.of_context(id);
+        self.packet_moved();
+    }
+
+    /// A call with the context and numbers.
+    fn of_numbers(&mut self, id: i32, numbers: &[i32]) {
+        for (reg, &number) in [Reg::R2, Reg::R3, Reg::R4].into_iter().zip(numbers) {
+            self.set_imm(reg, number);
+        }
+        self.of_context(id);
+    }
+
+    fn moving_by(&mut self, id: i32, numbers: &[i32]) {
+        self.of_numbers(id, numbers);
+        self.packet_moved();
+    }
+
+    /// A number from `least` to `most`.
+    fn from_to(&mut self, least: i32, most: i32) -> i32 {
+        self.rng().range(0, (most - least) as u32) as i32 + least
+    }
+
+    fn skb_vlan_push(&mut self, id: i32) {
+        // 802.1Q and 802.1ad in network order, and what is neither.
+        let protocol = self.rng().weighted(&[(4, 0x0081), (3, 0xa888), (1, 0x0008)]);
+        let tci = self.from_to(0, 0xffff);
+        self.moving_by(id, &[protocol, tci]);
+    }
+
+    fn skb_change_proto(&mut self, id: i32) {
+        // IPv4 and IPv6 in network order.
+        let protocol = self.rng().weighted(&[(3, 0xdd86), (3, 0x0008), (1, 0x0608)]);
+        self.moving_by(id, &[protocol, 0]);
+    }
+
+    fn skb_change_type(&mut self, id: i32) {
+        let to = self.from_to(0, 4);
+        self.of_numbers(id, &[to]);
+    }
+
+    fn skb_change_tail(&mut self, id: i32) {
+        let packet = self.world.packet_len as i32;
+        let len = if self.rng().chance(10) { 13 } else { self.from_to(packet - 20, packet + 40) };
+        self.moving_by(id, &[len, 0]);
+    }
+
+    fn skb_change_head(&mut self, id: i32) {
+        let room = self.from_to(0, 24);
+        self.moving_by(id, &[room, 0]);
+    }
+
+    fn skb_pull_data(&mut self, id: i32) {
+        let packet = self.world.packet_len as i32;
+        let len = self.from_to(0, packet + 4);
+        self.moving_by(id, &[len]);
+    }
+
+    fn set_hash(&mut self, id: i32) {
+        let hash = self.scalar();
+        self.copy(Reg::R2, hash);
+        self.of_context(id);
+    }
+
+    /// Behind the link header only: behind a network header that is cut off, the kernel takes in what it finds there.
+    fn skb_adjust_room(&mut self, id: i32) {
+        let by = self.from_to(-24, 40);
+        let flags = self.rng().weighted(&[(6, 0), (1, 1), (1, 0x20), (1, 2), (1, 4), (1, 0x80)]);
+        self.moving_by(id, &[by, 1, flags]);
+    }
+
+    fn csum_level(&mut self, id: i32) {
+        let what = self.from_to(0, 4);
+        self.of_numbers(id, &[what]);
+    }
+
+    fn xdp_adjust(&mut self, id: i32) {
+        let by = self.from_to(-5, 5) * 4;
+        self.moving_by(id, &[by]);
     }
 
     /// A call whose result no one can predict: it is overwritten at once.

@@ -4,7 +4,8 @@
 use oxbpf_isa::{AluOp, AtomicOp, CallTarget, Cond, EndianOp, Insn, MemSize, MovSx, Narrow, Operand, Pseudo, Width};
 
 /// Helpers that generated programs call, by id.
-pub const HELPERS: [i32; 11] = [1, 2, 3, 5, 7, 8, 9, 10, 11, 26, 28];
+pub const HELPERS: [i32; 27] =
+    [1, 2, 3, 5, 7, 8, 9, 10, 11, 17, 18, 19, 26, 28, 31, 32, 38, 39, 41, 43, 44, 48, 50, 54, 65, 135, 188];
 
 /// One kind of instruction. The last `bool` of a row says whether the operand is a register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

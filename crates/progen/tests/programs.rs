@@ -21,7 +21,7 @@ fn same_seed_same_program() {
 #[test]
 fn every_row_is_generated() {
     let mut rows = RowSet::default();
-    for generated in programs(ProgType::SchedCls) {
+    for generated in [ProgType::SchedCls, ProgType::Xdp].into_iter().flat_map(programs) {
         rows.extend(&generated.features.rows);
     }
     assert_eq!(rows.missing(), []);
