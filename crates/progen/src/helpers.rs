@@ -170,14 +170,14 @@ impl Fun {
     }
 
     /// A number from `least` to `most`.
-    fn from_to(&mut self, least: i32, most: i32) -> i32 {
+    fn between(&mut self, least: i32, most: i32) -> i32 {
         self.rng().range(0, (most - least) as u32) as i32 + least
     }
 
     fn skb_vlan_push(&mut self, id: i32) {
         // 802.1Q and 802.1ad in network order, and what is neither.
         let protocol = self.rng().weighted(&[(4, 0x0081), (3, 0xa888), (1, 0x0008)]);
-        let tci = self.from_to(0, 0xffff);
+        let tci = self.between(0, 0xffff);
         self.moving_by(id, &[protocol, tci]);
     }
 
@@ -188,24 +188,24 @@ impl Fun {
     }
 
     fn skb_change_type(&mut self, id: i32) {
-        let to = self.from_to(0, 4);
+        let to = self.between(0, 4);
         self.of_numbers(id, &[to]);
     }
 
     fn skb_change_tail(&mut self, id: i32) {
         let packet = self.world.packet_len as i32;
-        let len = if self.rng().chance(10) { 13 } else { self.from_to(packet - 20, packet + 40) };
+        let len = if self.rng().chance(10) { 13 } else { self.between(packet - 20, packet + 40) };
         self.moving_by(id, &[len, 0]);
     }
 
     fn skb_change_head(&mut self, id: i32) {
-        let room = self.from_to(0, 24);
+        let room = self.between(0, 24);
         self.moving_by(id, &[room, 0]);
     }
 
     fn skb_pull_data(&mut self, id: i32) {
         let packet = self.world.packet_len as i32;
-        let len = self.from_to(0, packet + 4);
+        let len = self.between(0, packet + 4);
         self.moving_by(id, &[len]);
     }
 
@@ -217,18 +217,18 @@ impl Fun {
 
     /// Behind the link header only: behind a network header that is cut off, the kernel takes in what it finds there.
     fn skb_adjust_room(&mut self, id: i32) {
-        let by = self.from_to(-24, 40);
+        let by = self.between(-24, 40);
         let flags = self.rng().weighted(&[(6, 0), (1, 1), (1, 0x20), (1, 2), (1, 4), (1, 0x80)]);
         self.moving_by(id, &[by, 1, flags]);
     }
 
     fn csum_level(&mut self, id: i32) {
-        let what = self.from_to(0, 4);
+        let what = self.between(0, 4);
         self.of_numbers(id, &[what]);
     }
 
     fn xdp_adjust(&mut self, id: i32) {
-        let by = self.from_to(-5, 5) * 4;
+        let by = self.between(-5, 5) * 4;
         self.moving_by(id, &[by]);
     }
 

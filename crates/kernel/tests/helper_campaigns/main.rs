@@ -14,6 +14,7 @@ mod document;
 mod network;
 mod packets;
 mod table;
+mod texts;
 
 use case::{Case, Outcome};
 use common::measured;

@@ -2,6 +2,7 @@
 
 use crate::calls;
 use crate::case::Call;
+use crate::texts;
 use oxbpf_abi::ProgType;
 
 /// How a helper is compared.
@@ -81,8 +82,8 @@ pub const ROWS: &[Row] = &[
     calls("xdp_adjust_tail", XDP, calls::xdp_adjust_tail),
     calls("skb_load_bytes_relative", SKB, calls::load_bytes_relative),
     calls("skb_cgroup_id", TC_CGROUP, calls::skb_cgroup_id),
-    calls("strtol", ALL, calls::strtol),
-    calls("strtoul", ALL, calls::strtoul),
+    calls("strtol", ALL, texts::strtol),
+    calls("strtoul", ALL, texts::strtoul),
     no("jiffies64", CLOCK),
     no("ktime_get_boot_ns", CLOCK),
     calls("csum_level", TC, calls::csum_level),
@@ -90,9 +91,9 @@ pub const ROWS: &[Row] = &[
     calls("redirect_neigh", TC, calls::redirect_neigh),
     calls("redirect_peer", TC, calls::redirect_peer),
     no("ktime_get_coarse_ns", CLOCK),
-    calls("snprintf", ALL, calls::snprintf),
-    calls("trace_vprintk", ALL, calls::trace_vprintk),
-    calls("strncmp", ALL, calls::strncmp),
+    calls("snprintf", ALL, texts::snprintf),
+    calls("trace_vprintk", ALL, texts::trace_vprintk),
+    calls("strncmp", ALL, texts::strncmp),
     calls("xdp_get_buff_len", XDP, calls::xdp_get_buff_len),
     calls("xdp_load_bytes", XDP, calls::xdp_load_bytes),
     calls("xdp_store_bytes", XDP, calls::xdp_store_bytes),
