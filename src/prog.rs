@@ -20,7 +20,7 @@ mod classic;
 pub(crate) mod filter;
 
 #[cfg(feature = "cli")]
-pub(crate) use classic::looks_classic;
+pub(crate) use classic::{broken, looks_classic};
 
 use std::fs::File;
 use std::io::Read;

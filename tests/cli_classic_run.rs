@@ -113,16 +113,9 @@ fn every_form_is_the_same_program() {
 
 #[test]
 fn what_is_no_program_is_refused_with_its_reason() {
-    let refused = |prog: &str, input: &str| {
-        let output = oxbpf(&["run", prog, "--pcap", MIXED], input);
-        assert_eq!(output.status.code(), Some(2));
-        stderr(&output)
-    };
-    assert!(refused("bytecode:1,6 0 0 0xffffffff,", "").contains("would"), "what tc makes of hex");
-    let rules = refused("-", "ld M[3]\ndiv #0\nret x\n");
-    for code in ["cbpf-division", "cbpf-ret-x"] {
-        assert!(rules.contains(&format!("error[{code}]: stdin: insn ")), "{rules}");
-    }
+    let output = oxbpf(&["run", "bytecode:1,6 0 0 0xffffffff,", "--pcap", MIXED], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("would"), "what tc makes of hex");
     let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", MIXED, "--engine", "cbpf"], "");
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("not a classic one"));

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use oxbpf_abi::ProgType;
-use oxbpf_cbpf_asm::{Diagnostic, Format, Options};
+use oxbpf_cbpf_asm::{Diagnostic, Format, Options, Place, Read, insn_text};
 use oxbpf_cbpf2ebpf::{Migrated, migrate};
 use oxbpf_ir::{ProgIdx, Unit};
-use oxbpf_isa::cbpf::{Program, SockFilter, check_all};
+use oxbpf_isa::cbpf::{CheckError, Program, check_all};
 
-use super::{Loaded, ProgError, Types, file_name, filter, read};
+use super::{Loaded, ProgError, Types, file_name, filter, read, shown_name};
 
 /// A classic program as it was given, and what it became.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(super) fn load(prog: &str, types: Types) -> Option<Result<Loaded, ProgError>
     let form = FORMS.iter().find_map(|(prefix, format)| prog.strip_prefix(prefix).map(|rest| (rest, *format)))?;
     Some(match form {
         (text, Some(Format::Tc)) => from_bytes("bytecode", text.as_bytes(), Some(Format::Tc), types),
-        (path, format) => read(path).and_then(|bytes| from_bytes(path, &bytes, format, types)),
+        (path, format) => read(path).and_then(|bytes| from_bytes(shown_name(path), &bytes, format, types)),
     })
 }
 
@@ -62,18 +62,34 @@ pub fn from_bytes(path: &str, bytes: &[u8], format: Option<Format>, types: Types
     };
     let read = oxbpf_cbpf_asm::read(bytes, format, &Options::default());
     let read = read.map_err(|errors| ProgError::Text { rendered: rendered(&errors) })?;
-    let program = check(path, &read.code)?;
+    let program = check(path, bytes, &read)?;
     let mut loaded = load_program(file_name(path), program, types)?;
     loaded.notes.extend(read.warnings.iter().map(|d| d.to_string()));
     Ok(loaded)
 }
 
-/// The program in these instructions; where it breaks rules, all of them are told.
-fn check(path: &str, code: &[SockFilter]) -> Result<Program, ProgError> {
-    Program::check(code).map_err(|_| {
-        let line = |e: &oxbpf_isa::cbpf::CheckError| format!("error[{}]: {path}: {e}", e.code());
-        ProgError::Classic { rendered: check_all(code).iter().map(line).collect::<Vec<_>>().join("\n") }
-    })
+/// The program in what was read of these bytes; where it breaks rules, all of them are told.
+fn check(path: &str, bytes: &[u8], read: &Read) -> Result<Program, ProgError> {
+    Program::check(&read.code)
+        .map_err(|_| ProgError::Classic { rendered: broken(path, bytes, read, &check_all(&read.code)) })
+}
+
+/// Broken rules, each above the line of its instruction; of files without lines, with the instruction's text.
+pub(crate) fn broken(name: &str, bytes: &[u8], read: &Read, errors: &[CheckError]) -> String {
+    let source = String::from_utf8_lossy(bytes);
+    let rendered = |error: &CheckError| {
+        let head = format!("error[{}]: {error}", error.code());
+        match read.places.get(error.at) {
+            Some(&Place { line, column, width }) => {
+                oxbpf_isa::text::excerpt(&head, (line, column, width), &source, name)
+            }
+            None => match read.code.get(error.at) {
+                Some(insn) => format!("{head}\n --> {name}: insn {}: {}\n", error.at, insn_text(error.at, *insn)),
+                None => format!("{head}\n --> {name}\n"),
+            },
+        }
+    };
+    errors.iter().map(rendered).collect::<Vec<_>>().join("\n")
 }
 
 /// A checked program, ready for every engine.

@@ -102,38 +102,48 @@ pub enum Fault {
     Size { bytes: usize, max: usize },
 }
 
-impl Fault {
-    /// A stable code, `casm-…`, or the rule's own `cbpf-…`.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Fault::Syntax { .. } => "casm-syntax",
-            Fault::Mnemonic { .. } => "casm-mnemonic",
-            Fault::Operand { .. } => "casm-operand",
-            Fault::Number { .. } => "casm-number",
-            Fault::Range { .. } => "casm-range",
-            Fault::Scratch { .. } => "casm-scratch",
-            Fault::HeaderLength { .. } => "casm-header-length",
-            Fault::Keyword { .. } => "casm-keyword",
-            Fault::DuplicateLabel { .. } => "casm-duplicate-label",
-            Fault::UnknownLabel { .. } => "casm-unknown-label",
-            Fault::EmptyLabel { .. } => "casm-empty-label",
-            Fault::Backward { .. } => "casm-backward",
-            Fault::Distance { .. } => "casm-distance",
-            Fault::Empty => "casm-empty",
-            Fault::TooLong { .. } => "casm-too-long",
-            Fault::TooManyLabels { .. } => "casm-too-many-labels",
-            Fault::Strict { .. } => "casm-strict",
-            Fault::Refused(fault) => fault.code(),
-            Fault::Comment => "casm-comment",
-            Fault::Count { .. } => "casm-count",
-            Fault::TcNumber { .. } => "casm-tc-number",
-            Fault::Unlisted { .. } => "casm-unlisted",
-            Fault::Bytes { .. } => "casm-bytes",
-            Fault::Json { .. } => "casm-json",
-            Fault::Utf8 { .. } => "casm-utf8",
-            Fault::Size { .. } => "casm-size",
+macro_rules! codes {
+    ($($fault:ident $code:literal,)*) => {
+        impl Fault {
+            /// All codes but those of rules, which are [`cbpf::Fault::CODES`], in the order of the enumeration.
+            pub const CODES: [&str; [$($code),*].len()] = [$($code),*];
+
+            /// A stable code, `casm-…`, or the rule's own `cbpf-…`.
+            pub const fn code(&self) -> &'static str {
+                match self {
+                    $(Fault::$fault { .. } => $code,)*
+                    Fault::Refused(fault) => fault.code(),
+                }
+            }
         }
-    }
+    };
+}
+codes! {
+    Syntax "casm-syntax",
+    Mnemonic "casm-mnemonic",
+    Operand "casm-operand",
+    Number "casm-number",
+    Range "casm-range",
+    Scratch "casm-scratch",
+    HeaderLength "casm-header-length",
+    Keyword "casm-keyword",
+    DuplicateLabel "casm-duplicate-label",
+    UnknownLabel "casm-unknown-label",
+    EmptyLabel "casm-empty-label",
+    Backward "casm-backward",
+    Distance "casm-distance",
+    Empty "casm-empty",
+    TooLong "casm-too-long",
+    TooManyLabels "casm-too-many-labels",
+    Strict "casm-strict",
+    Comment "casm-comment",
+    Count "casm-count",
+    TcNumber "casm-tc-number",
+    Unlisted "casm-unlisted",
+    Bytes "casm-bytes",
+    Json "casm-json",
+    Utf8 "casm-utf8",
+    Size "casm-size",
 }
 
 /// Where in a text an instruction stands.
@@ -175,7 +185,8 @@ impl Diagnostic {
         matches!(self.fault, Fault::Refused(_))
     }
 
-    /// The message above its source line, with carets below what it is about:
+    /// The message above its source line, with carets below what it is about; of what is wrong with a whole file, above
+    /// the file's name:
     ///
     /// ```text
     /// error[casm-mnemonic]: unknown instruction `lod`
@@ -187,6 +198,10 @@ impl Diagnostic {
     pub fn render(&self, source: &str, file_name: &str) -> String {
         let kind = if self.is_warning() { "warning" } else { "error" };
         let head = format!("{kind}[{}]: {}", self.code(), self.fault);
+        if matches!(self.fault, Fault::Bytes { .. } | Fault::Utf8 { .. } | Fault::Size { .. }) {
+            // The file as a whole is wrong.
+            return format!("{head}\n  --> {file_name}\n");
+        }
         excerpt(&head, (self.line, self.column, self.width), source, file_name)
     }
 

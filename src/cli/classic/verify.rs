@@ -1,6 +1,6 @@
 //! `oxbpf verify`: the kernel's rules for classic programs.
 
-use oxbpf_cbpf_asm::{Format, Options, Place, Read, insn_text};
+use oxbpf_cbpf_asm::{Format, Options, Read};
 use oxbpf_isa::cbpf::{CheckError, Fault, check_all};
 use serde_json::json;
 
@@ -52,8 +52,7 @@ pub(in crate::cli) fn main(arguments: Arguments) -> Exit {
         return usage(&format!("error: standard output: {e}"));
     }
     if !errors.is_empty() && !arguments.json {
-        let all: Vec<String> = errors.iter().map(|e| rendered(&named, &read, e)).collect();
-        say(all.join("\n").trim_end());
+        say(crate::prog::broken(&named.name, &named.bytes, &read, &errors).trim_end());
     }
     if errors.is_empty() { Exit::Ok } else { Exit::Finding }
 }
@@ -68,21 +67,6 @@ fn accepted(named: &Named, read: &Read, errors: &[CheckError]) -> String {
     match errors {
         [] => format!("{}: accepted, {} instructions\n", named.name, read.code.len()),
         _ => String::new(),
-    }
-}
-
-/// A broken rule above the line of its instruction; of files without lines, with the instruction's text.
-fn rendered(named: &Named, read: &Read, error: &CheckError) -> String {
-    let head = format!("error[{}]: {error}", error.code());
-    match read.places.get(error.at) {
-        Some(&Place { line, column, width }) => {
-            let source = String::from_utf8_lossy(&named.bytes);
-            oxbpf_isa::text::excerpt(&head, (line, column, width), &source, &named.name)
-        }
-        None => {
-            let insn = insn_text(error.at, read.code[error.at]);
-            format!("{head}\n --> {}: insn {}: {insn}\n", named.name, error.at)
-        }
     }
 }
 

@@ -47,6 +47,8 @@ impl From<ProgError> for Failure {
             ProgError::Object { source, .. } if source.is_unsupported() => Exit::Unsupported,
             ProgError::License { .. } => Exit::Finding,
             ProgError::Filter { source, .. } => super::filter::exit(source),
+            // The program was read, and is rejected.
+            ProgError::Classic { .. } => Exit::Finding,
             _ => Exit::Usage,
         };
         let mut message = e.shown();

@@ -76,23 +76,33 @@ pub enum Fault {
     NoRet,
 }
 
-impl Fault {
-    /// A stable code, `cbpf-…`.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Fault::Empty => "cbpf-empty",
-            Fault::TooLong { .. } => "cbpf-too-long",
-            Fault::Opcode { .. } => "cbpf-opcode",
-            Fault::RetX => "cbpf-ret-x",
-            Fault::Scratch { .. } => "cbpf-scratch",
-            Fault::Unwritten { .. } => "cbpf-unwritten",
-            Fault::Jump { .. } => "cbpf-jump",
-            Fault::DivisionByZero => "cbpf-division",
-            Fault::Shift { .. } => "cbpf-shift",
-            Fault::Extension { .. } => "cbpf-extension",
-            Fault::NoRet => "cbpf-no-ret",
+macro_rules! codes {
+    ($($fault:ident $code:literal,)*) => {
+        impl Fault {
+            /// The codes of all rules, in the order of the enumeration.
+            pub const CODES: [&str; [$($code),*].len()] = [$($code),*];
+
+            /// A stable code, `cbpf-…`.
+            pub const fn code(&self) -> &'static str {
+                match self {
+                    $(Fault::$fault { .. } => $code,)*
+                }
+            }
         }
-    }
+    };
+}
+codes! {
+    Empty "cbpf-empty",
+    TooLong "cbpf-too-long",
+    Opcode "cbpf-opcode",
+    RetX "cbpf-ret-x",
+    Scratch "cbpf-scratch",
+    Unwritten "cbpf-unwritten",
+    Jump "cbpf-jump",
+    DivisionByZero "cbpf-division",
+    Shift "cbpf-shift",
+    Extension "cbpf-extension",
+    NoRet "cbpf-no-ret",
 }
 
 /// A program that keeps the kernel's rules: at most 4,096 instructions that all decode, jumps forward and inside,

@@ -199,7 +199,9 @@ pub fn excerpt(message: &str, (line, column, width): (u32, u32, u32), source: &s
     let before = column.saturating_sub(1) as usize;
     let from = before.saturating_sub(SHOWN / 2);
     let from = if before + SHOWN / 2 <= SHOWN { 0 } else { from };
-    let shown = || text.chars().skip(from).take(SHOWN);
+    // What would move a terminal's cursor is shown as a character that does not.
+    let still = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    let shown = || text.chars().skip(from).take(SHOWN).map(still);
     // Tabs stay tabs in the line of carets, so that both lines are as wide.
     let pad: String = shown().take(before - from).map(|c| if c == '\t' { c } else { ' ' }).collect();
     let room = shown().count().saturating_sub(before - from).max(1);
