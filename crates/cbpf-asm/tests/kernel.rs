@@ -12,11 +12,15 @@ use oxbpf_kernel::SocketFilter;
 
 /// The oracle, or none where the kernel does not take a filter that it must take.
 fn oracle() -> Option<SocketFilter> {
-    let oracle = SocketFilter::new().ok()?;
-    match oracle.attach(&[SockFilter::stmt(0x06, 1)]) {
-        Ok(()) => Some(oracle),
-        Err(e) => {
-            eprintln!("skipped: this kernel attaches no classic filter: {e:?}");
+    let oracle = SocketFilter::new().map_err(|e| e.to_string());
+    let attached =
+        oracle.and_then(|o| o.attach(&[SockFilter::stmt(0x06, 1)]).map(|()| o).map_err(|e| format!("{e:?}")));
+    match attached {
+        Ok(oracle) => Some(oracle),
+        Err(reason) => {
+            // On a development machine it must be there.
+            assert_ne!(std::env::var("OXBPF_DEV").as_deref(), Ok("1"), "skipped: {reason}");
+            println!("skipped: this kernel attaches no classic filter: {reason}");
             None
         }
     }

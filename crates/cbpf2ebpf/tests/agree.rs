@@ -71,13 +71,19 @@ fn bare(data: &[u8]) -> Input<'_> {
     Input { skb, ..Input::new(data, Link::Ip) }
 }
 
+/// Says that a test is skipped; on a development machine it must not be.
+fn skipped(reason: impl std::fmt::Display) {
+    assert_ne!(std::env::var("OXBPF_DEV").as_deref(), Ok("1"), "skipped: {reason}");
+    println!("skipped: {reason}");
+}
+
 #[test]
 fn with_the_kernels_socket_filters() {
     let mut oracle = match SocketFilter::new().and_then(|o| {
         o.attach(&[Insn::RetK(0).encode()]).map(|()| o).map_err(|e| std::io::Error::from_raw_os_error(e.0))
     }) {
         Ok(oracle) => oracle,
-        Err(e) => return println!("skipped: no socket filters: {e}"),
+        Err(e) => return skipped(format_args!("no socket filters: {e}")),
     };
     let programs = setting("OXBPF_PROGRAMS", 2000);
     let mut headers = 0;
@@ -144,7 +150,7 @@ fn with_every_extension_and_header() {
 #[test]
 fn with_the_kernels_verifier_and_test_runs() {
     if let Availability::Unavailable(reason) = Kernel.availability() {
-        return println!("skipped: {reason}");
+        return skipped(reason);
     }
     let (mut ran, mut private) = (0, 0);
     // A load takes a child process: a tenth is enough.
