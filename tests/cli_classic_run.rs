@@ -121,17 +121,41 @@ fn what_is_no_program_is_refused_with_its_reason() {
     assert!(stderr(&output).contains("not a classic one"));
 }
 
+/// The same return values in the words of all four who may ask.
 #[test]
 fn verdicts_are_read_as_asked() {
-    let verdict = |verdict_as: &str, text: &str| {
+    let line = |verdict_as: &str, value: &str| {
         let arguments = ["run", "-", "--pcap", MIXED, "--limit", "1", "--jsonl", "--verdict-as", verdict_as];
-        let output = oxbpf(&arguments, text);
-        let line: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
-        line["verdict"].as_str().unwrap().to_string()
+        let output = oxbpf(&arguments, &format!("ret #{value}"));
+        serde_json::from_str::<Value>(stdout(&output).trim()).unwrap()
     };
-    let two = "ret #2";
-    assert_eq!(["socket", "classid", "action"].map(|v| verdict(v, two)), ["keep", "match", "shot"]);
-    assert_eq!(verdict("seccomp", "ret #0x7fff0000"), "allow");
+    let rows = [
+        ("-1", ["keep", "match", "default action", "kill process"]),
+        ("0", ["drop", "mismatch", "ok", "kill thread"]),
+        ("1", ["keep", "match", "reclassify", "kill thread"]),
+        ("2", ["keep", "match", "shot", "kill thread"]),
+        ("3", ["keep", "match", "next action", "kill thread"]),
+        ("4", ["keep", "match", "default action", "kill thread"]),
+        ("5", ["keep", "match", "default action", "kill thread"]),
+        ("6", ["keep", "match", "default action", "kill thread"]),
+        ("7", ["keep", "match", "redirect", "kill thread"]),
+        ("8", ["keep", "match", "default action", "kill thread"]),
+        ("0x1002a", ["keep", "match", "default action", "kill process"]),
+        ("0x30000", ["keep", "match", "default action", "trap"]),
+        ("0x50001", ["keep", "match", "default action", "errno"]),
+        ("0x7ff00000", ["keep", "match", "default action", "trace"]),
+        ("0x7ffc0000", ["keep", "match", "default action", "log"]),
+        ("0x7fff0000", ["keep", "match", "default action", "allow"]),
+    ];
+    for (value, words) in rows {
+        let told = ["socket", "classid", "action", "seccomp"].map(|v| line(v, value)["verdict"].clone());
+        assert_eq!(told, words, "{value}");
+    }
+    assert_eq!(line("classid", "0x1002a")["classid"], "1:2a");
+    // An action stands behind a filter, and a classic one only decides.
+    let output = oxbpf(&["run", "-", "--pcap", MIXED, "--verdict-as", "action"], "ret #0");
+    assert!(stdout(&output).contains("hook       action, mode action"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("it cannot change packets"), "{}", stderr(&output));
 }
 
 #[test]

@@ -225,7 +225,7 @@ impl Arguments {
             Some(HookArg::Egress) => Hook::Egress,
             Some(HookArg::Qdisc) => Hook::Qdisc,
             Some(HookArg::Action) => Hook::Action,
-            None if prog_type == ProgType::SchedAct => Hook::Action,
+            None if prog_type == ProgType::SchedAct || self.verdict_as == Some(VerdictAs::Action) => Hook::Action,
             None => Hook::Ingress,
         }
     }
@@ -261,6 +261,9 @@ impl Job {
         };
         let mode = arguments.verdict_as.map_or(by_form, VerdictAs::mode);
         arguments.note_idle(prog_type, mode);
+        if mode == Mode::Action && loaded.classic.is_some() {
+            say("note: an action that is a classic program can only decide: it cannot change packets");
+        }
         let semantics = Semantics { hook, mode, flowid: arguments.flowid };
         let ctx = match &arguments.ctx {
             None => CtxFields::default(),
