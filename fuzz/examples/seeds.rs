@@ -6,8 +6,11 @@ use std::path::Path;
 
 use object::{Object, ObjectSection, SectionKind};
 use oxbpf_capture::{NgWriter, Reader};
+use oxbpf_cbpf_asm::{Format, Options, read, write};
+use oxbpf_isa::cbpf::SockFilter;
 use oxbpf_isa::text::{PrintOptions, print};
 use oxbpf_isa::{Insn, RawInsn, decode_all};
+use oxbpf_progen::{ClassicFeatures, classic, classic_packet};
 
 /// Captures beyond this size would only slow the fuzzer down.
 const MAX_CAPTURE: usize = 16 << 10;
@@ -31,6 +34,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for number in 0..32 {
         seed("interp", &format!("random-{number}"), &random(number, 600))?;
     }
+    classic_seeds()
+}
+
+/// Generated programs and recorded filters, in every format for its reader.
+fn classic_seeds() -> Result<(), Box<dyn std::error::Error>> {
+    let features = ClassicFeatures { headers: true, hosts_own: true, packet_len: 60 };
+    for number in 0..24 {
+        let program = classic(number, &features);
+        in_every_format(&format!("generated-{number}"), &program.encode())?;
+        let insns = program.len().min(64);
+        let bytes = program.encode()[..insns].iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<u8>>();
+        // The highest bit: as it is.
+        let head = [insns as u8 - 1 | if program.len() == insns { 0x80 } else { 0 }];
+        let packet = [&[0], &classic_packet(number, 60)[..]].concat();
+        seed("classic_run", &format!("generated-{number}"), &[&head, &bytes[..], &packet].concat())?;
+    }
+    let recorded = include_str!("../../crates/cbpf-asm/tests/tcpdump.json");
+    let recorded: Vec<serde_json::Value> = serde_json::from_str(recorded)?;
+    for (number, filter) in recorded.iter().enumerate() {
+        let ddd = filter["ddd"].as_str().ok_or("no ddd")?;
+        let read = read(ddd.as_bytes(), Some(Format::Ddd), &Options::default()).map_err(|e| e[0].to_string())?;
+        in_every_format(&format!("tcpdump-{number}"), &read.code)?;
+    }
+    Ok(())
+}
+
+fn in_every_format(name: &str, code: &[SockFilter]) -> Result<(), Box<dyn std::error::Error>> {
+    for row in Format::ROWS {
+        let target = match row.format {
+            Format::AsmC => "classic_dd".to_string(),
+            Format::RawLe | Format::RawBe => "classic_raw".to_string(),
+            _ => format!("classic_{}", row.name),
+        };
+        let bytes = write(row.format, code)?;
+        let name = format!("{name}.{}", row.name);
+        seed(&target, &name, &bytes)?;
+        seed("classic", &name, &bytes)?;
+    }
     Ok(())
 }
 
@@ -45,7 +86,8 @@ fn object_seeds(name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Erro
         let name = format!("{name}-{}", section.index());
         seed("decode", &name, data)?;
         for all in [false, true] {
-            let text = print(&insns, &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() }, &());
+            let text =
+                print(&insns, &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() }, &());
             seed("text", &format!("{name}-{all}"), text.as_bytes())?;
         }
     }

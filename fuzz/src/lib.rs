@@ -8,19 +8,19 @@
 //! committed inputs on a stable compiler.
 
 mod captures;
+mod classic;
 mod interp;
 mod json;
 mod reader;
 
 use oxbpf_abi::ProgType;
 use oxbpf_btf::{Btf, BtfExt};
-use oxbpf_cbpf_asm::{Format, Options};
 use oxbpf_elf::ObjProgram;
-use oxbpf_isa::cbpf::{MAX_INSNS, check_all};
 use oxbpf_isa::text::{MAX_ERRORS, PrintOptions, parse, print};
 use oxbpf_isa::{Insn, RawInsn, decode_all, encode_all};
 
 pub use captures::{compressed, pcap, pcapng};
+pub use classic::*;
 pub use interp::interp;
 pub use json::ctx_json;
 
@@ -28,7 +28,7 @@ pub use json::ctx_json;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a file in `fuzz_targets`.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 20] = [
     ("decode", decode),
     ("text", text),
     ("object", object),
@@ -38,7 +38,17 @@ pub const TARGETS: [Target; 10] = [
     ("compressed", compressed),
     ("ctx_json", ctx_json),
     ("interp", interp),
-    ("classic", classic),
+    READERS[0],
+    READERS[1],
+    READERS[2],
+    READERS[3],
+    READERS[4],
+    READERS[5],
+    READERS[6],
+    READERS[7],
+    READERS[8],
+    READERS[9],
+    ("classic_run", classic_run),
 ];
 
 /// Programs of one object that are linked each for itself.
@@ -81,36 +91,6 @@ pub fn text(bytes: &[u8]) {
             for error in errors {
                 assert!(error.line >= 1 && error.column >= 1 && error.width >= 1);
                 assert!(error.render(text, "file").contains(error.code()));
-            }
-        }
-    }
-}
-
-/// Bytes as a classic program in each format: what reads is written and reads again to the same; errors render.
-pub fn classic(bytes: &[u8]) {
-    let source = String::from_utf8_lossy(bytes);
-    let detected = (None, Options::default());
-    let strict = (Some(Format::Text), Options { strict: true, relax: false });
-    let relaxed = (Some(Format::Text), Options { strict: false, relax: true });
-    let each = Format::ROWS.map(|r| (Some(r.format), Options::default()));
-    for (format, options) in [detected, strict, relaxed].into_iter().chain(each) {
-        match oxbpf_cbpf_asm::read(bytes, format, &options) {
-            Ok(read) => {
-                assert!((1..=MAX_INSNS).contains(&read.code.len()));
-                assert!(read.places.is_empty() || read.places.len() == read.code.len());
-                let _ = check_all(&read.code);
-                for row in Format::ROWS {
-                    let Ok(written) = oxbpf_cbpf_asm::write(row.format, &read.code) else { continue };
-                    // Text and listings do not have what instructions do not use.
-                    if !matches!(row.format, Format::Text | Format::D) {
-                        let again = oxbpf_cbpf_asm::read(&written, Some(row.format), &Options::default());
-                        assert_eq!(again.expect("what was written reads").code, read.code, "{}", row.name);
-                    }
-                }
-            }
-            Err(errors) => {
-                assert!((1..=MAX_ERRORS).contains(&errors.len()));
-                assert!(errors.iter().all(|e| e.line >= 1 && e.render(&source, "file").contains(e.code())));
             }
         }
     }

@@ -34,9 +34,9 @@ const WORDS: [&str; 12] = ["ld", "ldi", "ldh", "ldb", "ldx", "ldxi", "ldxb", "re
 pub(super) fn load(prog: &str, types: Types) -> Option<Result<Loaded, ProgError>> {
     if let Some(rest) = prog.strip_prefix(filter::PREFIX) {
         let code = filter::compile_prog(rest);
-        let loaded =
-            code.and_then(|code| check(filter::NAME, &code)).and_then(|p| load_program(filter::NAME, p, types));
-        return Some(loaded);
+        let read = |code| Read { format: Format::Tc, code, places: Vec::new(), warnings: Vec::new() };
+        let program = code.and_then(|code| check(filter::NAME, b"", &read(code)));
+        return Some(program.and_then(|p| load_program(filter::NAME, p, types)));
     }
     let form = FORMS.iter().find_map(|(prefix, format)| prog.strip_prefix(prefix).map(|rest| (rest, *format)))?;
     Some(match form {

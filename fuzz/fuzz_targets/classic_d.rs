@@ -1,0 +1,4 @@
+//! See `oxbpf_fuzz::classic_d`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oxbpf_fuzz::classic_d(bytes));

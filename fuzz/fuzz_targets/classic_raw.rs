@@ -1,0 +1,4 @@
+//! See `oxbpf_fuzz::classic_raw`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| oxbpf_fuzz::classic_raw(bytes));
