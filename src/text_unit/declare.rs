@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
-use oxbpf_abi::{MAP_TYPES, MapType, map_flags};
+use oxbpf_abi::{MapType, errno, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx};
 use oxbpf_isa::text::{Directive, MAX_ERRORS, quote};
+use oxbpf_runtime::maps::{MapError, may_stand_for};
 
 use super::error::{UnitTextError, UnitTextFault};
 use super::line::{Line, Result, Word};
+use super::map;
 use crate::near::near;
 
 /// The directives of this dialect.
-pub(super) const DIRECTIVES: [&str; 7] = ["program", "license", "map", "entry", "data", "rodata", "section"];
+pub(super) const DIRECTIVES: [&str; 8] = ["program", "license", "map", "inner", "entry", "data", "rodata", "section"];
 
 /// What compilers write and a program is none the worse without.
 const IGNORED: [&str; 17] = [
@@ -50,6 +52,10 @@ pub(super) struct Declared<'a> {
     pub maps: Vec<MapDef>,
     /// Each map's position and line, by name.
     names: HashMap<&'a str, (MapIdx, u32)>,
+    /// Maps that a line declares, which is where their definitions are wrong.
+    declared: Vec<(MapIdx, Line<'a>, Word<'a>)>,
+    /// Inner maps are read once all maps are known.
+    inners: Vec<Line<'a>>,
     /// Entries are read once all maps and programs are known.
     entries: Vec<Line<'a>>,
     room: usize,
@@ -72,7 +78,15 @@ impl Default for Section {
 
 impl<'a> Declared<'a> {
     pub fn new() -> Declared<'a> {
-        Declared { license: None, maps: vec![], names: HashMap::new(), entries: vec![], room: MAX_CONTENTS }
+        Declared {
+            license: None,
+            maps: vec![],
+            names: HashMap::new(),
+            declared: vec![],
+            inners: vec![],
+            entries: vec![],
+            room: MAX_CONTENTS,
+        }
     }
 
     pub fn map(&self, name: &str) -> Option<MapIdx> {
@@ -95,6 +109,10 @@ impl<'a> Declared<'a> {
                 self.set_license(text, word, &line)
             }
             "map" => self.declare_map(line),
+            "inner" => {
+                self.inners.push(line);
+                Ok(())
+            }
             "entry" => {
                 self.entries.push(line);
                 Ok(())
@@ -152,44 +170,40 @@ impl<'a> Declared<'a> {
         Ok(())
     }
 
-    /// `NAME TYPE key=4 value=8 entries=16 flags=0x1 id=1 pinning=2`.
+    /// `NAME TYPE key=4 value=8 entries=16`, and other attributes.
     fn declare_map(&mut self, mut line: Line<'a>) -> Result<()> {
         let name = line.name("a map's name")?;
-        let kind = line.expect_word("a map type")?;
-        let map_type = MapType::by_name(kind.text).ok_or_else(|| {
-            let near = near(kind.text, MAP_TYPES.iter().map(|r| r.name));
-            line.error(kind, UnitTextFault::Unknown { what: "map type", name: quote(kind.text), near })
+        let def = map::definition(&mut line, name.text)?;
+        self.define(name, def, &line)?;
+        self.declared.push((MapIdx(self.maps.len() as u32 - 1), line, name));
+        Ok(())
+    }
+
+    /// `OUTER TYPE key=4 value=8 entries=16`: what the maps are like that a map of maps holds.
+    fn declare_inner(&mut self, line: &mut Line<'a>) -> Result<()> {
+        let (name, index) = self.named_map(line)?;
+        let def = &self.maps[index.index()];
+        if !matches!(def.map_type, MapType::ARRAY_OF_MAPS | MapType::HASH_OF_MAPS) {
+            let fault = UnitTextFault::Value(format!("map {} holds no maps", quote(&def.name)));
+            return Err(line.error(name, fault));
+        }
+        if def.inner.is_some() {
+            let fault = UnitTextFault::Value(format!("what map {} holds is said already", quote(&def.name)));
+            return Err(line.error(name, fault));
+        }
+        let inner = map::definition(line, "")?;
+        self.maps[index.index()].inner = Some(Box::new(inner));
+        Ok(())
+    }
+
+    /// A map by its name.
+    fn named_map(&self, line: &mut Line<'a>) -> Result<(Word<'a>, MapIdx)> {
+        let name = line.name("a map's name")?;
+        let index = self.map(name.text).ok_or_else(|| {
+            let near = near(name.text, self.map_names());
+            line.error(name, UnitTextFault::Unknown { what: "map", name: quote(name.text), near })
         })?;
-        let mut def = MapDef::new(name.text, map_type, 0, 0, 0);
-        let indexed = matches!(map_type, MapType::ARRAY | MapType::PROG_ARRAY);
-        let (mut key, mut value, mut entries) = (indexed.then_some(4), None, None);
-        if map_type == MapType::PROG_ARRAY {
-            value = Some(4);
-        }
-        while !line.at_end() {
-            let attribute = line.expect_word("an attribute like `key=4`")?;
-            line.expect('=')?;
-            let number = line.u32()?;
-            match attribute.text {
-                "key" => key = Some(number),
-                "value" => value = Some(number),
-                "entries" => entries = Some(number),
-                "flags" => def.flags = number,
-                "id" => def.id = Some(number),
-                "pinning" => def.pinning = number,
-                other => {
-                    let near = near(other, ["key", "value", "entries", "flags", "id", "pinning"]);
-                    return Err(line
-                        .error(attribute, UnitTextFault::Unknown { what: "map attribute", name: quote(other), near }));
-                }
-            }
-        }
-        let missing = [("`key=BYTES`", key), ("`value=BYTES`", value), ("`entries=COUNT`", entries)];
-        if let Some((what, _)) = missing.iter().find(|m| m.1.is_none()) {
-            return Err(line.expected(what));
-        }
-        [def.key_size, def.value_size, def.max_entries] = [key, value, entries].map(Option::unwrap_or_default);
-        self.define(name, def, &line)
+        Ok((name, index))
     }
 
     /// `NAME BYTES`: an array of one element.
@@ -217,81 +231,125 @@ impl<'a> Declared<'a> {
         Ok(bytes)
     }
 
-    /// Reads the entries; `program` finds a program by name.
+    /// Reads inner maps and entries; `program` finds a program by name.
     pub fn fill<'n>(
         &mut self,
         program: impl Fn(&str) -> Option<ProgIdx>,
         programs: impl Iterator<Item = &'n str> + Clone,
         errors: &mut Vec<UnitTextError>,
     ) {
+        for mut line in std::mem::take(&mut self.inners) {
+            errors.extend(self.declare_inner(&mut line).err());
+        }
+        for (index, line, name) in std::mem::take(&mut self.declared) {
+            errors.extend(map::check(&self.maps[index.index()], &line, name).err());
+        }
         for mut line in std::mem::take(&mut self.entries) {
-            if let Err(e) = self.entry(&mut line, &program, programs.clone()) {
-                errors.push(e);
-            }
             if errors.len() >= MAX_ERRORS {
                 return;
             }
+            errors.extend(self.entry(&mut line, &program, programs.clone()).err());
         }
     }
 
-    /// `MAP KEY = VALUE`, or `MAP INDEX = PROGRAM`.
+    /// `MAP KEY = VALUE`, `MAP = VALUE` where there are no keys, `MAP INDEX = PROGRAM`, or `MAP KEY = MAP`.
     fn entry<'n>(
         &mut self,
         line: &mut Line<'a>,
         program: &impl Fn(&str) -> Option<ProgIdx>,
         programs: impl Iterator<Item = &'n str>,
     ) -> Result<()> {
-        let name = line.name("a map's name")?;
-        let index = self.map(name.text).ok_or_else(|| {
-            let near = near(name.text, self.map_names());
-            line.error(name, UnitTextFault::Unknown { what: "map", name: quote(name.text), near })
-        })?;
-        let def = &self.maps[index.index()];
-        let value = |text: String| UnitTextFault::Value(text);
-        if def.map_type == MapType::PROG_ARRAY {
-            let word = line.expect_word("an index")?;
-            let key = line.number_of(word)?;
-            if key >= def.max_entries {
-                return Err(
-                    line.error(word, value(format!("map {} has {} entries", quote(&def.name), def.max_entries)))
-                );
+        let (name, index) = self.named_map(line)?;
+        match self.maps[index.index()].map_type {
+            MapType::PROG_ARRAY => self.program_entry(index, line, program, programs),
+            MapType::RINGBUF | MapType::PERF_EVENT_ARRAY => {
+                let fault = UnitTextFault::Value(format!("map {} begins without entries", quote(name.text)));
+                Err(line.error(name, fault))
             }
-            line.expect('=')?;
-            let target = line.name("a program's name")?;
-            let found = program(target.text).ok_or_else(|| {
-                let near = near(target.text, programs);
-                line.error(target, UnitTextFault::Unknown { what: "program", name: quote(target.text), near })
-            })?;
-            line.end()?;
-            match &mut self.maps[index.index()].init {
-                MapInit::Programs(all) => all.push((key, found)),
-                init => *init = MapInit::Programs(vec![(key, found)]),
-            }
-            return Ok(());
+            MapType::ARRAY_OF_MAPS | MapType::HASH_OF_MAPS => self.map_entry(index, line),
+            _ => self.value_entry(index, name, line),
         }
-        let (key_size, value_size) = (def.key_size as usize, def.value_size as usize);
-        let array = (def.map_type == MapType::ARRAY).then_some(def.max_entries);
-        let key_word = line.expected("");
-        let key = self.contents(line)?;
+    }
+
+    /// `INDEX = PROGRAM`.
+    fn program_entry<'n>(
+        &mut self,
+        index: MapIdx,
+        line: &mut Line<'a>,
+        program: &impl Fn(&str) -> Option<ProgIdx>,
+        programs: impl Iterator<Item = &'n str>,
+    ) -> Result<()> {
+        let def = &mut self.maps[index.index()];
+        let word = line.expect_word("an index")?;
+        let key = line.number_of(word)?;
+        if key >= def.max_entries {
+            let fault = UnitTextFault::Value(format!("map {} has {} entries", quote(&def.name), def.max_entries));
+            return Err(line.error(word, fault));
+        }
         line.expect('=')?;
-        let bytes = self.contents(line)?;
+        let target = line.name("a program's name")?;
+        let found = program(target.text).ok_or_else(|| {
+            let near = near(target.text, programs);
+            line.error(target, UnitTextFault::Unknown { what: "program", name: quote(target.text), near })
+        })?;
         line.end()?;
-        for (what, found, size) in [("key", key.len(), key_size), ("value", bytes.len(), value_size)] {
-            if found != size {
-                let fault = value(format!("a {what} of this map has {size} bytes, not {found}"));
-                return Err(UnitTextError { fault, ..key_word });
-            }
+        match &mut def.init {
+            MapInit::Programs(all) => all.push((key, found)),
+            init => *init = MapInit::Programs(vec![(key, found)]),
         }
-        let number = <[u8; 4]>::try_from(&key[..]).map(u32::from_le_bytes);
-        if let (Some(count), Ok(number)) = (array, number)
-            && number >= count
-        {
-            return Err(UnitTextError {
-                fault: value(format!("the map has {count} entries, no index {number}")),
-                ..key_word
-            });
+        Ok(())
+    }
+
+    /// `KEY = MAP`.
+    fn map_entry(&mut self, index: MapIdx, line: &mut Line<'a>) -> Result<()> {
+        let key = self.key(index, line)?;
+        let (target, inner) = self.named_map(line)?;
+        line.end()?;
+        let def = &self.maps[index.index()];
+        if def.inner.as_deref().is_some_and(|model| !may_stand_for(model, &self.maps[inner.index()])) {
+            let error = MapError::Init { map: def.name.clone(), key, errno: errno::EINVAL };
+            return Err(line.error(target, UnitTextFault::Map(error)));
         }
         match &mut self.maps[index.index()].init {
+            MapInit::Maps(all) => all.push((key, inner)),
+            init => *init = MapInit::Maps(vec![(key, inner)]),
+        }
+        Ok(())
+    }
+
+    /// A key, and the `=` behind it.
+    fn key(&mut self, index: MapIdx, line: &mut Line<'a>) -> Result<Vec<u8>> {
+        let place = line.expected("");
+        let key = self.contents(line)?;
+        line.expect('=')?;
+        let def = &self.maps[index.index()];
+        let value = |text: String| Err(UnitTextError { fault: UnitTextFault::Value(text), ..place.clone() });
+        if key.len() != def.key_size as usize {
+            return value(format!("a key of this map has {} bytes, not {}", def.key_size, key.len()));
+        }
+        let indexed = matches!(def.map_type, MapType::ARRAY | MapType::PERCPU_ARRAY | MapType::ARRAY_OF_MAPS);
+        match <[u8; 4]>::try_from(&key[..]).map(u32::from_le_bytes) {
+            Ok(number) if indexed && number >= def.max_entries => {
+                value(format!("the map has {} entries, no index {number}", def.max_entries))
+            }
+            _ => Ok(key),
+        }
+    }
+
+    /// `KEY = VALUE`, or `= VALUE`.
+    fn value_entry(&mut self, index: MapIdx, name: Word<'a>, line: &mut Line<'a>) -> Result<()> {
+        let place = line.expected("");
+        let key = self.key(index, line)?;
+        let bytes = self.contents(line)?;
+        line.end()?;
+        let def = &mut self.maps[index.index()];
+        if bytes.len() != def.value_size as usize {
+            let fault =
+                UnitTextFault::Value(format!("a value of this map has {} bytes, not {}", def.value_size, bytes.len()));
+            return Err(UnitTextError { fault, ..place });
+        }
+        map::room(def, &key).map_err(|error| line.error(name, UnitTextFault::Map(error)))?;
+        match &mut def.init {
             MapInit::Entries(all) => all.push((key, bytes)),
             init => *init = MapInit::Entries(vec![(key, bytes)]),
         }

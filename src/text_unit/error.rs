@@ -2,6 +2,7 @@
 
 use oxbpf_ir::BuildFault;
 use oxbpf_isa::text::{TextError, TextFault};
+use oxbpf_runtime::maps::MapError;
 use thiserror::Error;
 
 /// One mistake: what, and the characters it is about.
@@ -40,6 +41,9 @@ pub enum UnitTextFault {
     /// A name that is taken.
     #[error("{what} `{name}` is already defined on line {first}")]
     Duplicate { what: &'static str, name: String, first: u32 },
+    /// A map that the kernel would not make, or an entry that it would not take.
+    #[error(transparent)]
+    Map(#[from] MapError),
     /// A value that does not do.
     #[error("{0}")]
     Value(String),
@@ -72,6 +76,7 @@ impl UnitTextFault {
             UnitTextFault::Directive { .. } => "unit-directive",
             UnitTextFault::Unknown { .. } => "unit-unknown-name",
             UnitTextFault::Duplicate { .. } => "unit-duplicate",
+            UnitTextFault::Map(error) => error.code(),
             UnitTextFault::Value(_) => "unit-value",
             UnitTextFault::Misplaced(_) => "unit-misplaced",
         }

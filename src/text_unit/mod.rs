@@ -24,6 +24,7 @@
 mod declare;
 mod error;
 mod line;
+mod map;
 mod print;
 mod program;
 

@@ -73,14 +73,10 @@ fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String], maps
         let _ = writeln!(out, ".{directive} {name} {}", contents.unwrap_or_else(|| format!("00*{}", def.value_size)));
         return;
     }
-    let MapDef { map_type, key_size, value_size, max_entries, .. } = def;
-    let _ = write!(out, ".map {name} {map_type} key={key_size} value={value_size} entries={max_entries}");
-    let unless_zero = |value: u32| (value != 0).then_some(value);
-    let attributes = [("flags", unless_zero(def.flags)), ("id", def.id), ("pinning", unless_zero(def.pinning))];
-    for (attribute, value) in attributes.into_iter().filter_map(|(attribute, value)| Some((attribute, value?))) {
-        let _ = write!(out, " {attribute}={value}");
+    let _ = writeln!(out, ".map {name} {}", attributes(def));
+    if let Some(inner) = &def.inner {
+        let _ = writeln!(out, ".inner {name} {}", attributes(inner));
     }
-    out.push('\n');
     match &def.init {
         MapInit::Empty => {}
         MapInit::Entries(entries) => {
@@ -99,6 +95,24 @@ fn declare(out: &mut String, def: &MapDef, name: &str, programs: &[String], maps
             }
         }
     }
+}
+
+/// A map's type and numbers.
+fn attributes(def: &MapDef) -> String {
+    let MapDef { map_type, key_size, value_size, max_entries, .. } = def;
+    let mut out = format!("{map_type} key={key_size} value={value_size} entries={max_entries}");
+    let unless_zero = |value: u64| (value != 0).then_some(value);
+    let attributes = [
+        ("flags", unless_zero(def.flags.into())),
+        ("id", def.id.map(u64::from)),
+        ("pinning", unless_zero(def.pinning.into())),
+        ("extra", unless_zero(def.extra)),
+        ("lock", def.lock.map(u64::from)),
+    ];
+    for (attribute, value) in attributes.into_iter().filter_map(|(attribute, value)| Some((attribute, value?))) {
+        let _ = write!(out, " {attribute}={value}");
+    }
+    out
 }
 
 /// Source lines in front of the instructions they start at.

@@ -129,7 +129,8 @@ impl Case {
                         "fuel" => self.env.fuel = value,
                         "seed" => self.env.seed = value,
                         "cpu" => self.cpu = value as u32,
-                        _ => return Err(format!("no environment {key}: fuel, seed, cpu")),
+                        "cpus" => self.env.cpus = value as u32,
+                        _ => return Err(format!("no environment {key}: fuel, seed, cpu, cpus")),
                     }
                 }
             }

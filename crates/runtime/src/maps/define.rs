@@ -95,7 +95,7 @@ pub(super) const PAGE: u32 = 4096;
 /// Whether a definition is one that the kernel takes.
 ///
 /// Fails with the kernel's error number and what is wrong, or for types that are not implemented.
-pub(super) fn check(def: &MapDef) -> Result<(), MapError> {
+pub fn check(def: &MapDef) -> Result<(), MapError> {
     let rule = RULES.iter().find(|r| r.map_type == def.map_type);
     let rule = rule.ok_or(MapError::Unsupported { map: def.name.clone(), what: def.map_type.to_string() })?;
     let bad = |(errno, what)| MapError::Definition { map: def.name.clone(), errno, what };
@@ -233,7 +233,7 @@ fn inner(def: &MapDef) -> Checked {
 }
 
 /// Whether a map may stand where the model does, in a map of maps.
-pub(super) fn alike(model: &MapDef, map: &MapDef) -> bool {
+pub fn alike(model: &MapDef, map: &MapDef) -> bool {
     let sizes =
         model.max_entries == map.max_entries || model.flags & INNER_MAP != 0 || model.map_type != MapType::ARRAY;
     let same = |def: &MapDef| (def.map_type, def.key_size, def.value_size, def.flags, def.lock);

@@ -37,6 +37,7 @@ use oxbpf_abi::{MapType, errno, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, ProgIdx};
 
 use crate::memory::{ArenaError, Region, RegionKind, Storage};
+pub use define::{alike as may_stand_for, check as check_definition};
 pub use error::MapError;
 use ring::Ring;
 pub use set::MapSet;
