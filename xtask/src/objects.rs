@@ -19,7 +19,10 @@ const STRIP: &str = "llvm-strip-19";
 /// `-mcpu=v3` has 32-bit operations and atomics and needs no kernel newer than
 /// 5.12. The debug directory is `.`, so that objects do not depend on where
 /// they were built.
-const FLAGS: &[&str] = &["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror", "-fdebug-compilation-dir=."];
+const FLAGS: &[&str] = &["-O2", "-g", "-mcpu=v3", "-Wall", "-Werror", "-fdebug-compilation-dir=."];
+
+/// The targets: sources whose names end in `_be.c` are for big-endian machines.
+const TARGETS: [(&str, &str); 2] = [("_be.c", "bpfeb"), (".c", "bpf")];
 
 /// Where sources are, and from there the examples' headers.
 const PLACES: &[(&str, &str)] =
@@ -78,7 +81,9 @@ fn sources(dir: &Path) -> Result<Vec<PathBuf>, String> {
 /// Compiles one source, by its relative name, and strips the result.
 fn build(dir: &Path, include: &str, source: &Path, object: &Path) -> Result<(), String> {
     let mut clang = Command::new(CLANG);
-    clang.current_dir(dir).args(FLAGS).arg(include).args(multiarch_include());
+    let name = source.to_string_lossy();
+    let target = TARGETS.iter().find(|row| name.ends_with(row.0)).map_or("bpf", |row| row.1);
+    clang.current_dir(dir).args(FLAGS).args(["-target", target]).arg(include).args(multiarch_include());
     run_tool(clang.arg("-c").arg(source).arg("-o").arg(object))?;
     run_tool(Command::new(STRIP).arg("-g").arg(object))
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::error::ElfError;
-use crate::file::{Elf, SectionKind};
+use crate::file::{Elf, SectionKind, Symbol};
 
 /// An object's sections and the relocations of its code and data.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -88,6 +88,11 @@ const RELOCATIONS: [(u32, &str); 6] = [
     (10, "R_BPF_64_32"),
 ];
 
+/// A symbol's name, or that it has none which can be read.
+fn name_of(elf: &Elf<'_>, symbol: &Symbol) -> Arc<str> {
+    elf.symbol_name(symbol).unwrap_or("(no name)").into()
+}
+
 /// Reads the sections and relocations of an object, of which [`crate::load`]
 /// need not be able to make programs.
 ///
@@ -101,11 +106,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, ElfError> {
         let name: Arc<str> = section.name.into();
         if section.kind != SectionKind::Other {
             for reloc in &section.relocs {
-                let symbol = elf.reloc_symbol(index, reloc)?;
-                let known = &mut names[reloc.symbol as usize];
-                let symbol = match known {
-                    Some(name) => name.clone(),
-                    None => known.insert(elf.symbol_name(symbol)?.into()).clone(),
+                let symbol = match names.get_mut(reloc.symbol as usize) {
+                    Some(Some(name)) => name.clone(),
+                    Some(known) => known.insert(name_of(&elf, &elf.symbols[reloc.symbol as usize])).clone(),
+                    None => "(no such symbol)".into(),
                 };
                 found.relocations.push(RelocRow { section: name.clone(), at: reloc.at, kind: reloc.kind, symbol });
             }

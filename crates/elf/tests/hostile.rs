@@ -6,22 +6,53 @@ use common::{Rng, link_all, refused};
 use object::LittleEndian as LE;
 use object::elf::{FileHeader64, SHT_SYMTAB};
 use object::read::elf::{FileHeader, SectionHeader, Sym};
-use oxbpf_elf::load;
+use oxbpf_elf::{Kconfig, inspect, load};
 
-/// Changed copies of each example.
-const MUTATIONS: usize = 10_000;
+/// Changed copies of all examples together, and of each other object.
+const MUTATIONS: usize = 60_000;
+const MUTATIONS_OF_OTHERS: usize = 2_500;
 
 #[test]
 fn mutated_examples_do_no_harm() {
-    for (index, (name, bytes)) in common::examples().into_iter().enumerate() {
+    let examples = common::examples();
+    let count = MUTATIONS / examples.len();
+    for (index, (name, bytes)) in examples.into_iter().enumerate() {
         let mut rng = Rng(0x9e37_79b9_7f4a_7c15 + index as u64);
         let mut survived = 0;
-        for _ in 0..MUTATIONS {
+        for _ in 0..count {
             let mutant = mutate(&bytes, &mut rng);
             survived += usize::from(load(&mutant).is_ok_and(|object| link_all(&object).is_ok()));
         }
         // Neither all nor none, or the test changes nothing that matters.
-        assert!((MUTATIONS / 100..MUTATIONS).contains(&survived), "{name}: {survived}");
+        assert!((count / 100..count).contains(&survived), "{name}: {survived}");
+    }
+}
+
+/// Objects with maps in maps, settings, weak symbols, callbacks and pointers.
+const OTHERS: [(&str, &[u8]); 4] = [
+    ("kernel", include_bytes!("objects/kernel.o")),
+    ("nested", include_bytes!("objects/nested.o")),
+    ("references", include_bytes!("objects/references.o")),
+    ("refused", include_bytes!("objects/refused.o")),
+];
+
+#[test]
+fn mutated_objects_of_all_sorts_do_no_harm() {
+    let config = Kconfig::parse("# Linux/x86 6.18.0 Kernel\nCONFIG_HZ=250\nCONFIG_BPF=y\nCONFIG_NET_CLS_BPF=m\n");
+    for (index, (name, bytes)) in OTHERS.into_iter().enumerate() {
+        let mut rng = Rng(0x517c_c1b7_2722_0a95 + index as u64);
+        let mut survived = 0;
+        for _ in 0..MUTATIONS_OF_OTHERS {
+            let mutant = mutate(bytes, &mut rng);
+            let listed = inspect(&mutant).is_ok();
+            let Ok(mut object) = load(&mutant) else { continue };
+            assert!(listed, "{name}: what can be loaded can be listed");
+            object.resolve_kconfig(&config);
+            let sound = object.survey().iter().filter(|s| s.fault.is_none()).count();
+            survived += usize::from(sound > 0);
+            let _ = link_all(&object);
+        }
+        assert!((MUTATIONS_OF_OTHERS / 100..MUTATIONS_OF_OTHERS).contains(&survived), "{name}: {survived}");
     }
 }
 

@@ -70,9 +70,9 @@ fn keys_and_values_have_types_and_variables_places() {
 #[test]
 fn the_object_lists_all_of_its_maps() {
     let object = object();
-    assert_eq!(object.maps().len(), 9);
+    assert_eq!(object.maps().len(), 10);
     let (btf, data): (Vec<_>, Vec<_>) = object.map_sources().partition(|s| *s == MapSource::Btf);
-    assert_eq!((btf.len(), data), (7, vec![MapSource::Data; 2]));
+    assert_eq!((btf.len(), data), (8, vec![MapSource::Data; 2]));
     let outer = object.maps().position(|m| m.name == "outer").unwrap();
     assert_eq!(object.map_contents(outer).collect::<Vec<_>>(), [(1, "first"), (3, "second")]);
 }

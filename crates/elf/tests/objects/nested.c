@@ -51,6 +51,14 @@ struct {
 	__uint(map_extra, 3);
 } bloom SEC(".maps");
 
+/* A type that nobody implements. */
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, 4);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} xsk SEC(".maps");
+
 __u32 zeros[2];
 __u32 seven = 7, eight = 8;
 
@@ -85,6 +93,14 @@ int uses_bloom(struct __sk_buff *skb)
 	__u32 key = 0;
 
 	return map_lookup(&bloom, &key) != 0;
+}
+
+SEC("tc/xsk")
+int uses_xsk(struct __sk_buff *skb)
+{
+	__u32 key = 0;
+
+	return map_lookup(&xsk, &key) != 0;
 }
 
 SEC("tc/data")
