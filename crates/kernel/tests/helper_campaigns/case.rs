@@ -165,9 +165,13 @@ impl<'a> Case<'a> {
             def.init = MapInit::Entries(vec![(vec![0; 4], bytes)]);
             def
         };
-        let mut constants = filled("constants", self.constants);
-        constants.purpose = MapPurpose::Rodata;
-        let maps = vec![result_map(self.cases.names.len().max(1) as u32 * 8), constants, filled("data", self.data)];
+        let mut maps = vec![result_map(self.cases.names.len().max(1) as u32 * 8)];
+        // Most cases have no texts, and a load without maps for them is cheaper.
+        if !self.constants.is_empty() || !self.data.is_empty() {
+            let mut constants = filled("constants", self.constants);
+            constants.purpose = MapPurpose::Rodata;
+            maps.extend([constants, filled("data", self.data)]);
+        }
         let mut insns = self.cases.insns;
         insns.extend(end(verdict));
         let mut pair = match Pair::new(&unit(self.prog_type, maps, vec![insns])) {
