@@ -262,12 +262,18 @@ pub const CORE_POISON: u32 = 0x0bad_2310;
 /// How listings name [`CORE_POISON`].
 const CORE_POISON_NAME: &str = "core_unresolved";
 
-/// A helper's number as listings name it: `bpf_ktime_get_ns`.
+/// A helper's number as listings name it: `bpf_ktime_get_ns`. Helpers of the kernel that are not implemented here are
+/// named too, so that a program which calls one is read, and told by name where it stops.
+///
+/// ```
+/// assert_eq!(oxbpf_abi::call_name(113).as_deref(), Some("bpf_probe_read_kernel"));
+/// assert_eq!(oxbpf_abi::call_id("probe_read_kernel"), Some(113));
+/// ```
 pub fn call_name(id: i32) -> Option<String> {
     let id = u32::try_from(id).ok()?;
     match id {
         CORE_POISON => Some(CORE_POISON_NAME.to_string()),
-        _ => helper_by_id(id).map(|row| format!("bpf_{}", row.name)),
+        _ => helper_by_id(id).map(|row| row.name).or_else(|| helper_name(id)).map(|name| format!("bpf_{name}")),
     }
 }
 
@@ -275,7 +281,10 @@ pub fn call_name(id: i32) -> Option<String> {
 pub fn call_id(name: &str) -> Option<i32> {
     match name {
         CORE_POISON_NAME => Some(CORE_POISON.cast_signed()),
-        _ => helper_by_name(name).map(|row| row.id.cast_signed()),
+        _ => {
+            let known = || crate::uapi::helper(name.strip_prefix("bpf_").unwrap_or(name)).map(|info| info.id);
+            helper_by_name(name).map(|row| row.id).or_else(known).map(u32::cast_signed)
+        }
     }
 }
 
