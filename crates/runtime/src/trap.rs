@@ -74,6 +74,8 @@ pub enum TrapKind {
     HelperPanic { helper: &'static str },
     #[error("{what} is not supported")]
     Unsupported { what: String },
+    #[error("helper {name} is not supported: {why}")]
+    HelperRefused { name: &'static str, why: &'static str },
     #[error("legacy packet load without the context in r6")]
     LegacyWithoutContext,
     #[error("call depth exceeds {limit} frames")]
@@ -97,7 +99,7 @@ impl TrapKind {
             TrapKind::HelperNotAllowed { .. } => "helper-not-allowed",
             TrapKind::HelperArg { .. } => "helper-argument",
             TrapKind::HelperPanic { .. } => "helper-panic",
-            TrapKind::Unsupported { .. } => "unsupported",
+            TrapKind::Unsupported { .. } | TrapKind::HelperRefused { .. } => "unsupported",
             TrapKind::LegacyWithoutContext => "legacy-without-context",
             TrapKind::CallDepth { .. } => "call-depth",
             TrapKind::OutOfFuel { .. } => "out-of-fuel",

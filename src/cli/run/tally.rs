@@ -49,7 +49,7 @@ impl From<&Outcome> for Worst {
             Outcome::Return(_) => Worst::Returned,
             Outcome::Trap(trap) => match trap.kind {
                 TrapKind::OutOfFuel { .. } => Worst::OutOfFuel,
-                TrapKind::Unsupported { .. } => Worst::Unsupported,
+                TrapKind::Unsupported { .. } | TrapKind::HelperRefused { .. } => Worst::Unsupported,
                 TrapKind::HelperPanic { .. } => Worst::Defect,
                 _ => Worst::Trapped,
             },

@@ -92,10 +92,10 @@ impl Helpers {
             Some(row) => TrapKind::HelperNotAllowed { name: row.name, prog_type: self.prog_type.row().name },
             None if id == CORE_POISON => TrapKind::CoreUnresolved,
             None => match oxbpf_abi::helper_name(id) {
-                Some(name) => {
-                    let why = refused::refusal(name).map_or(String::new(), |why| format!(" (since {why})"));
-                    TrapKind::Unsupported { what: format!("helper {name}{why}") }
-                }
+                Some(name) => match refused::refusal(name) {
+                    Some(why) => TrapKind::HelperRefused { name, why },
+                    None => TrapKind::Unsupported { what: format!("helper {name}") },
+                },
                 None => TrapKind::UnknownHelper { id },
             },
         }
