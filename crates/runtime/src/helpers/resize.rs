@@ -54,7 +54,7 @@ pub(super) fn skb_change_head(vm: &mut Vm, [ctx, room, flags, ..]: Args) -> Resu
     if !vm.reshape(|packet, memory| packet.push_front(room as usize, memory)) {
         return fail(ENOMEM);
     }
-    vm.skb_mut().len += room;
+    lengthen(vm, room);
     Ok(0)
 }
 
@@ -81,12 +81,17 @@ pub(super) fn skb_change_proto(vm: &mut Vm, [ctx, to, flags, ..]: Args) -> Resul
     status(changed)
 }
 
+/// The length counts what a capture cut off too, and users may set any.
+fn lengthen(vm: &mut Vm, count: u32) {
+    vm.skb_mut().len = vm.skb().len.saturating_add(count);
+}
+
 /// Opens room of zeros at an offset; link and network header stay in front of it.
 fn grow(vm: &mut Vm, at: usize, count: u32) -> std::result::Result<(), i64> {
     if !vm.reshape(|packet, memory| packet.push_header(at, count as usize, memory)) {
         return Err(ENOMEM);
     }
-    vm.skb_mut().len += count;
+    lengthen(vm, count);
     Ok(())
 }
 
@@ -94,7 +99,7 @@ fn shrink(vm: &mut Vm, at: usize, count: u32) -> std::result::Result<(), i64> {
     if !vm.reshape(|packet, memory| packet.pull_header(at, count as usize, memory)) {
         return Err(ENOMEM);
     }
-    vm.skb_mut().len -= count;
+    vm.skb_mut().len = vm.skb().len.saturating_sub(count);
     Ok(())
 }
 
@@ -168,7 +173,7 @@ fn adjust_room(vm: &mut Vm, difference: i32, mode: u32, flags: u64) -> std::resu
         }
         decapsulate(vm, at, count, flags)
     } else {
-        if len + count > MAX_LEN && !vm.is_gso() {
+        if len.saturating_add(count) > MAX_LEN && !vm.is_gso() {
             return Err(ENOTSUPP);
         }
         encapsulate(vm, at, count, flags)

@@ -25,7 +25,7 @@ pub(super) fn skb_vlan_push(vm: &mut Vm, [ctx, protocol, tci, ..]: Args) -> Resu
         }
         let skb = vm.skb_mut();
         skb.protocol = vlan_proto;
-        skb.len += VLAN_HLEN as u32;
+        skb.len = skb.len.saturating_add(VLAN_HLEN as u32);
     }
     let protocol = if is_vlan(protocol as u16) { protocol as u16 } else { DEFAULT_PROTOCOL };
     set_tag(vm.skb_mut(), Some((protocol, tci as u16)));
