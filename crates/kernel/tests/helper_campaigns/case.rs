@@ -94,8 +94,14 @@ impl<'a> Case<'a> {
         at as i32
     }
 
-    /// Loads fields and bytes of the packet, and sometimes stores a byte.
+    /// Stores into the context now and then, loads fields and bytes of the packet, and sometimes stores a byte.
     fn observe(&mut self) {
+        if matches!(self.prog_type, ProgType::SchedCls | ProgType::SchedAct) && self.rng.below(3) == 0 {
+            let name = self.rng.pick(&["mark", "priority", "tc_index", "queue_mapping", "cb", "tc_classid"]);
+            let field = self.prog_type.ctx().field(name).expect("fields exist");
+            let value = self.rng.below(0x2_0000) as i32;
+            self.push([store_imm(MemSize::W, R[6], field.off as i16, value)]);
+        }
         let fields: &[&str] = match self.prog_type {
             ProgType::Xdp => &[],
             ProgType::SchedCls | ProgType::SchedAct => &TC_FIELDS,
@@ -217,7 +223,7 @@ impl<'a> Case<'a> {
 
 /// What every program of an skb's type may load.
 const SKB_FIELDS: [&str; 5] = ["len", "pkt_type", "protocol", "vlan_present", "hash"];
-const TC_FIELDS: [&str; 14] = [
+const TC_FIELDS: [&str; 15] = [
     "len",
     "pkt_type",
     "mark",
@@ -228,6 +234,7 @@ const TC_FIELDS: [&str; 14] = [
     "vlan_proto",
     "priority",
     "tc_index",
+    "tc_classid",
     "hash",
     "wire_len",
     "gso_size",
