@@ -36,6 +36,11 @@ impl CtxFields {
         Ok(CtxFields { common: fields(object)?, by_packet })
     }
 
+    /// Whether packets have fields of their own here.
+    pub fn by_packet(&self) -> bool {
+        !self.by_packet.is_empty()
+    }
+
     /// Sets the fields for a packet.
     pub fn apply(&self, number: u64, ctx: &mut SkBuff) {
         let own = self.by_packet.get(&number).into_iter().flatten();

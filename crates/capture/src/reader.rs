@@ -47,8 +47,7 @@ impl<'a> Packet<'a> {
 /// Reads a capture from anything that is [`Read`]; it buffers by itself.
 ///
 /// Packets before a damaged place are delivered, then an error names the place. The error repeats while the place stays
-/// damaged; where a file merely had not been written to its end yet, reading goes on. So a growing file is followed by
-/// asking again after `None` or [`CaptureErrorKind::Truncated`].
+/// damaged; where a file merely had not been written to its end yet, reading goes on (see [`Reader::poll`]).
 ///
 /// All captured bytes are delivered, up to [`MAX_CAPTURED`], whatever the capture's snaplen is. libpcap cuts such packets
 /// to the snaplen; here that would drop bytes that are there.
@@ -155,6 +154,21 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// Whether the next packet can be read now: false at the end of what is there, be it between packets or in the middle
+    /// of one. By then the interfaces described before it are known.
+    ///
+    /// So a growing file is followed, and the first interface of a pcapng learned. Fails as [`Reader::next_packet`] does.
+    pub fn poll(&mut self) -> Result<bool, CaptureError> {
+        let found = match &self.format {
+            Format::Pcap { .. } => self.find_record().map(|found| found.is_some()),
+            Format::Pcapng { .. } => self.find_packet().map(|found| found.is_some()),
+        };
+        match found {
+            Err(error) if matches!(error.kind, CaptureErrorKind::Truncated { .. }) => Ok(false),
+            found => found,
+        }
+    }
+
     /// The next record of a pcap.
     #[inline]
     fn next_record(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
@@ -171,6 +185,11 @@ impl<R: Read> Reader<R> {
     /// The next record of a pcap, of which not all is in the window.
     #[cold]
     fn read_record(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
+        Ok(self.find_record()?.map(|record| self.deliver_record(record)))
+    }
+
+    /// Has the next record whole at the window's start. None at the end.
+    fn find_record(&mut self) -> Result<Option<Record>, CaptureError> {
         let Format::Pcap { layout, .. } = self.format else { unreachable!("asked for a pcap") };
         let number = self.packets + 1;
         let head = match self.fill(RECORD_SIZE, number, "the record's header")? {
@@ -183,7 +202,7 @@ impl<R: Read> Reader<R> {
             return Err(self.error(number, CaptureErrorKind::RecordSize { captured: u64::from(record.caplen) }));
         }
         self.fill(RECORD_SIZE + caplen, number, "the record")?;
-        Ok(Some(self.deliver_record(record)))
+        Ok(Some(record))
     }
 
     /// Consumes the record at the window's start, which is whole there.
@@ -218,6 +237,15 @@ impl<R: Read> Reader<R> {
     /// The next packet of a pcapng, wherever it is and however it is written.
     #[cold]
     fn search(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
+        match self.find_packet()? {
+            Some(head) => self.packet(head).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Has the next block that is a packet whole at the window's start, and learns what those before it say. None at the
+    /// end.
+    fn find_packet(&mut self) -> Result<Option<Head>, CaptureError> {
         loop {
             let Some(head) = self.next_head()? else { return Ok(None) };
             let number = if head.packet() { self.packets + 1 } else { 0 };
@@ -227,7 +255,7 @@ impl<R: Read> Reader<R> {
             }
             self.fill(len, number, "the block")?;
             if head.packet() {
-                return self.packet(head).map(Some);
+                return Ok(Some(head));
             }
             match self.describe(head) {
                 Ok(()) => self.window.take(len),

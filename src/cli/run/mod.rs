@@ -1,10 +1,17 @@
 //! `oxbpf run`: a program over a capture, its verdicts in words, on one engine or compared with others.
 
+mod capture_options;
+mod cpus;
 mod expect;
+mod follow;
+mod link;
 mod options;
 mod output;
 mod packets;
+mod progress;
 mod report;
+mod sidecar;
+mod sinks;
 mod syscalls;
 mod tally;
 
@@ -18,9 +25,11 @@ use crate::prog::{self, ProgError, Types};
 use options::Job;
 use output::Listener;
 use oxbpf_capture::CaptureErrorKind;
-use oxbpf_runtime::{EngineError, Instance};
-use packets::{Prepared, Source};
+use oxbpf_runtime::EngineError;
+use packets::{Item, Source};
+use progress::Progress;
 use report::{Ending, PacketLine, Rejected, Report};
+use sinks::Sinks;
 use tally::Tally;
 
 /// A failure before or during the run: what to say and how to exit.
@@ -142,15 +151,24 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if job.arguments.trace && primary.trace().is_none() {
         say(format_args!("note: engine {} does not tell what programs print", engines.primary.name()));
     }
-    let mut source = Source::open(&job)?;
+    let maps = loaded.unit.maps().iter().map(|m| m.name.clone()).collect();
+    let mut source = Source::open(&job.arguments)?;
+    let mut sinks = Sinks::open(&job.arguments, maps)?;
+    if sinks.want_sent() && primary.sent().is_none() {
+        say(format_args!("note: engine {} does not tell what programs send", engines.primary.name()));
+    }
+    let progress = Progress::new(&job.arguments, source.size());
     let mut report = Report::new(&job, &loaded, &source, engines.primary.name());
     let mut tally = Tally::default();
     let mut expected = job.expected(&engines)?;
     let mut out = Listener::output(&job.arguments);
     let mut broken = None;
     loop {
-        let packet = match source.next(&job) {
-            Ok(Some(packet)) => packet,
+        progress.at(tally.packets, || source.read());
+        let mut idle = || out.flush().and_then(|()| sinks.flush());
+        let packet = match source.next(&job, &mut idle) {
+            Ok(Some(Item::Packet(packet))) => packet,
+            Ok(Some(Item::LeftOut)) => continue,
             Ok(None) => break,
             Err(e) => {
                 // What came before the damaged place is reported, then the place.
@@ -171,7 +189,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         tally.add(&packet, &line);
         expected.check(packet.number, line.engine, || line.json());
         report.packet(&mut out, &job, &line)?;
-        keep(&mut report, &job, &packet, &line, &*primary)?;
+        sinks.keep(&job, &packet, &line, &*primary)?;
         for other in &mut others {
             match other.run(packet.number, &packet.input())? {
                 Ok(outcome) => {
@@ -190,27 +208,25 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     for other in &mut others {
         other.finish()?;
     }
-    let ending =
-        Ending { tally: &tally, primary: &*primary, others: &others, rejected: &rejected, expected: &expected };
+    drop(progress);
+    sinks.finish(&source.interface())?;
+    let ending = Ending {
+        tally: &tally,
+        primary: &*primary,
+        others: &others,
+        rejected: &rejected,
+        expected: &expected,
+        skipped: source.skipped,
+        left_out: source.left_out,
+        nowhere: sinks.nowhere(),
+        lost: sinks.lost,
+    };
     report.finish(&mut out, &job, &ending)?;
     out.flush()?;
     if let Some(e) = broken {
         return Err(e);
     }
     Ok(exit(&ending))
-}
-
-fn keep(
-    report: &mut Report,
-    job: &Job,
-    packet: &Prepared<'_>,
-    line: &PacketLine,
-    instance: &dyn Instance,
-) -> Result<(), Failure> {
-    if job.arguments.write.is_some() && line.passes() {
-        report.write_packet(packet, &instance.packet())?;
-    }
-    Ok(())
 }
 
 /// A finding outweighs what the program's runs ended with, except a defect of ours.

@@ -12,6 +12,7 @@ use oxbpf_runtime::{Availability, Engine, EngineError, Env};
 use oxbpf_tc::{Handle, Hook, Mode, Semantics};
 
 use super::Failure;
+use super::capture_options::CaptureArguments;
 use super::expect::Expected;
 use crate::cli::{EXIT_CODES, say};
 use crate::ctx_json::CtxFields;
@@ -89,8 +90,8 @@ pub(in crate::cli) struct Arguments {
     /// The most instructions for one packet
     #[arg(long, value_name = "N", default_value_t = Env::default().fuel, allow_negative_numbers = true)]
     fuel: u64,
-    /// Write the packets that pass, as the program left them; with - the report goes to standard error
-    #[arg(short, long, value_name = "OUT.pcap")]
+    /// Write the packets that pass, as the program left them, to .pcap or .pcapng; with - the report goes to standard error
+    #[arg(short, long, value_name = "OUT")]
     pub(super) write: Option<PathBuf>,
     /// Show what the program prints; with --json on standard error
     #[arg(long)]
@@ -110,6 +111,8 @@ pub(in crate::cli) struct Arguments {
     /// What else a --jsonl line holds
     #[arg(long, value_enum, value_delimiter = ',', requires = "jsonl", conflicts_with = "json")]
     pub(super) with: Vec<With>,
+    #[command(flatten)]
+    pub(super) capture: CaptureArguments,
 }
 
 /// Hooks by the names users type.
@@ -182,6 +185,12 @@ impl Arguments {
         self.pcap.as_deref().unwrap_or(Path::new("-"))
     }
 
+    /// Whether a run has more to do than to report.
+    pub(super) fn goes_on(&self) -> bool {
+        let CaptureArguments { redirect_dir, events, .. } = &self.capture;
+        self.write.is_some() || self.expect.is_some() || redirect_dir.is_some() || events.is_some()
+    }
+
     pub(super) fn forced_type(&self) -> Option<ProgType> {
         self.prog_type
     }
@@ -195,7 +204,7 @@ impl Arguments {
         if (self.json || self.jsonl) && self.write.as_deref() == Some(Path::new("-")) {
             return Err(Failure::usage("error[stdout]: JSON and capture (-w -) cannot both be standard output"));
         }
-        Ok(())
+        self.capture.check(self.json || self.jsonl, self.write.as_deref() == Some(Path::new("-")))
     }
 
     /// Says which options mean nothing to a program of this type.
@@ -277,7 +286,7 @@ impl Job {
                 CtxFields::parse(&text).map_err(|e| Failure::usage(format!("error[ctx]: {e}")))?
             }
         };
-        let env = Env { seed: arguments.seed, fuel: arguments.fuel, ..Env::default() };
+        let env = Env { seed: arguments.seed, fuel: arguments.fuel, cpus: arguments.capture.cpus, ..Env::default() };
         Ok(Job { arguments, semantics, env, ctx, prog_type })
     }
 

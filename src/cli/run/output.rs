@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::options::Arguments;
 
-/// Standard output; with `-w -`, where the capture goes there, standard error.
+/// Standard output; with `-w -` or `--events -`, which go there, standard error.
 pub(super) type Output = BufWriter<Listener>;
 
 /// Who reads the report, and whether the run goes on when nobody does.
@@ -17,10 +17,10 @@ pub(super) struct Listener {
 impl Listener {
     /// Output for a run with these arguments.
     pub(super) fn output(arguments: &Arguments) -> Output {
-        let to_stdout: bool = arguments.write.as_deref() != Some(Path::new("-"));
-        let to: Box<dyn Write> = if to_stdout { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
+        let taken = arguments.write.as_deref() == Some(Path::new("-")) || arguments.capture.events_to_stdout();
+        let to: Box<dyn Write> = if taken { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         // A capture is to be whole and an expectation to be judged, whoever still listens.
-        BufWriter::new(Listener { to, goes_on: arguments.write.is_some() || arguments.expect.is_some() })
+        BufWriter::new(Listener { to, goes_on: arguments.goes_on() })
     }
 }
 

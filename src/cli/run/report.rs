@@ -4,7 +4,6 @@ use std::io::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 use oxbpf_abi::ctx::Field;
-use oxbpf_capture::{Header, Writer};
 use oxbpf_ir::{MapDef, MapIdx};
 use oxbpf_runtime::{Instance, Outcome, Refusal, skb};
 use oxbpf_tc::Verdict;
@@ -64,6 +63,10 @@ impl PacketLine {
             (None, Outcome::Trap(t)) => t.to_string(),
             (None, Outcome::Return(r0)) => r0.to_string(),
         }
+    }
+
+    pub(super) fn redirects(&self) -> bool {
+        self.verdict == Some(Verdict::Redirect)
     }
 
     pub(super) fn passes(&self) -> bool {
@@ -137,6 +140,27 @@ pub(super) struct Ending<'a> {
     pub(super) others: &'a [Comparison],
     pub(super) rejected: &'a [Rejected],
     pub(super) expected: &'a Expected,
+    /// Packets of the capture that nobody was asked about: passed over by `--skip`, left out by `--skip-links`.
+    pub(super) skipped: u64,
+    pub(super) left_out: u64,
+    /// Packets redirected to no interface; events and copies for which there was no room.
+    pub(super) nowhere: u64,
+    pub(super) lost: u64,
+}
+
+impl Ending<'_> {
+    /// What is worth to be said about packets, where there is something.
+    fn remarks(&self) -> Vec<(&'static str, String)> {
+        let rows = [
+            ("truncated", self.tally.truncated, "packet", "captured shorter than they were"),
+            ("skipped", self.skipped, "packet", "by --skip"),
+            ("left out", self.left_out, "packet", "of link types that are not supported"),
+            ("redirected", self.nowhere, "packet", "to no interface"),
+            ("lost", self.lost, "event or copy", "beyond what one run may send"),
+        ];
+        let some = rows.into_iter().filter(|row| row.1 > 0);
+        some.map(|(word, n, what, why)| (word, format!("{}, {why}", plural(n, what)))).collect()
+    }
 }
 
 /// Everything printed and written over a run.
@@ -144,8 +168,6 @@ pub(super) struct Report {
     head: Vec<(&'static str, String)>,
     json: Value,
     maps: Vec<MapDef>,
-    output: Option<Writer<oxbpf_capture::Sink>>,
-    output_error: Option<oxbpf_capture::CaptureError>,
 }
 
 impl Report {
@@ -158,7 +180,7 @@ impl Report {
         };
         let flowid = job.semantics.flowid.map_or("none".into(), |f| f.to_string());
         let (hook, mode) = (job.semantics.hook.name(), job.semantics.mode.name());
-        let link = source.link_type;
+        let link = source.link_types();
         let file = job.arguments.pcap().display().to_string();
         let maps = unit.maps().len();
         let insns = program.slot_count();
@@ -180,17 +202,10 @@ impl Report {
             "hook": hook,
             "mode": mode,
             "flowid": job.semantics.flowid.map(|f| f.to_string()),
-            "capture": { "file": file, "link_type": link.to_string() },
+            "capture": { "file": file, "link_type": link },
             "engine": engine,
         });
-        let (output, output_error) = match &job.arguments.write {
-            None => (None, None),
-            Some(path) => match Writer::create(path, Header::new(link)) {
-                Ok(writer) => (Some(writer), None),
-                Err(e) => (None, Some(e)),
-            },
-        };
-        Report { head, json, maps: unit.maps().to_vec(), output, output_error }
+        Report { head, json, maps: unit.maps().to_vec() }
     }
 
     /// Prints a packet's line where lines are wanted.
@@ -222,27 +237,8 @@ impl Report {
         Ok(())
     }
 
-    /// Writes a packet to the output capture.
-    pub(super) fn write_packet(&mut self, packet: &Prepared<'_>, data: &[u8]) -> Result<(), Failure> {
-        if let Some(e) = self.output_error.take() {
-            return Err(e.into());
-        }
-        if let Some(output) = &mut self.output {
-            // What the capture cut off stays cut off.
-            let missing = packet.len - packet.data.len() as u32;
-            output.write_packet(packet.time_ns, data.len() as u32 + missing, data)?;
-        }
-        Ok(())
-    }
-
-    /// Prints the totals and completes the output capture.
-    pub(super) fn finish(mut self, out: &mut impl Write, job: &Job, ending: &Ending<'_>) -> Result<(), Failure> {
-        if let Some(e) = self.output_error.take() {
-            return Err(e.into());
-        }
-        if let Some(output) = self.output.take() {
-            output.finish()?;
-        }
+    /// Prints the totals.
+    pub(super) fn finish(self, out: &mut impl Write, job: &Job, ending: &Ending<'_>) -> Result<(), Failure> {
         if job.arguments.json {
             return self.print_json(out, job, ending);
         }
@@ -252,7 +248,7 @@ impl Report {
                 let _ = self.print_maps(&mut std::io::stderr(), ending.primary);
             }
         } else {
-            self.print_table(out, ending.tally)?;
+            self.print_table(out, ending)?;
             print_comparisons(out, ending)?;
             if job.arguments.map_dump {
                 self.print_maps(out, ending.primary)?;
@@ -262,11 +258,12 @@ impl Report {
         Ok(())
     }
 
-    fn print_table(&self, out: &mut impl Write, tally: &Tally) -> Result<(), Failure> {
+    fn print_table(&self, out: &mut impl Write, ending: &Ending<'_>) -> Result<(), Failure> {
         for (name, value) in &self.head {
             writeln!(out, "{name:<10} {value}")?;
         }
         writeln!(out)?;
+        let tally = ending.tally;
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header(["verdict", "packets", "bytes", "first"]);
@@ -288,6 +285,10 @@ impl Report {
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;
         }
+        for (i, (word, what)) in ending.remarks().iter().enumerate() {
+            let gap = if i == 0 { "\n" } else { "" };
+            writeln!(out, "{gap}{word:<10} {what}")?;
+        }
         Ok(())
     }
 
@@ -306,9 +307,14 @@ impl Report {
     }
 
     fn print_json(mut self, out: &mut impl Write, job: &Job, ending: &Ending<'_>) -> Result<(), Failure> {
-        let Ending { tally, primary, others, rejected, expected } = *ending;
+        let Ending { tally, primary, others, rejected, expected, .. } = *ending;
         self.json["packets"] = tally.packets.into();
         self.json["bytes"] = tally.bytes.into();
+        self.json["truncated"] = tally.truncated.into();
+        self.json["skipped"] = ending.skipped.into();
+        self.json["left_out"] = ending.left_out.into();
+        self.json["redirected_nowhere"] = ending.nowhere.into();
+        self.json["lost"] = ending.lost.into();
         self.json["verdicts"] = tally.rows().into_iter().map(row_json).collect();
         let compared = others.iter().map(|o| {
             let left_out = o.left_out.iter().map(|(r, n)| json!({ "reason": r.to_string(), "packets": n }));

@@ -27,6 +27,8 @@ pub(super) struct Tally {
     worst: Worst,
     pub(super) packets: u64,
     pub(super) bytes: u64,
+    /// Packets of which the capture has less than they were.
+    pub(super) truncated: u64,
 }
 
 /// Different verdicts that are told apart; a program may return anything.
@@ -74,6 +76,7 @@ impl Tally {
     fn count(&mut self, packet: &Prepared<'_>, mut what: String, mut kind: Option<(Option<Verdict>, Outcome)>) {
         self.packets += 1;
         self.bytes += u64::from(packet.len);
+        self.truncated += u64::from(packet.truncated());
         if self.rows.len() >= MAX_ROWS && !self.rows.contains_key(&what) {
             (what, kind) = ("others".into(), None);
         }
