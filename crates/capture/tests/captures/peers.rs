@@ -1,11 +1,18 @@
-//! Agreement with others who read pcap: tcpdump where it is installed, and `pcap-file`.
+//! Agreement with others who read pcap and pcapng: tcpdump where it is installed, and `pcap-file`.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use oxbpf_capture::{ByteOrder, Header, LinkType, Reader, Resolution};
+use oxbpf_capture::{ByteOrder, Header, Interface, LinkType, NgWriter, Reader, Resolution};
 use pcap_file::pcap::{PcapHeader, PcapParser};
+use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
+use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
+use pcap_file::pcapng::{Block, PcapNgReader, PcapNgWriter};
+use pcap_file::{DataLink, Endianness};
+use proptest::prelude::*;
 
+use crate::blocks::Blocks;
 use crate::{MICRO, NANO, Owned, raw_header, raw_record, read, written};
 
 /// What tcpdump with these options answers to the capture on its standard input: output and diagnostics.
@@ -140,4 +147,142 @@ fn tcpdump_prints_the_times_we_read() {
         .filter_map(|line| line.split(' ').next())
         .collect();
     assert_eq!(times, ["0.000000000", "0.000000001", "1704067200.123456789"]);
+}
+
+/// The packets in a pcapng of ours, each with a comment.
+fn ng_written(packets: &[Owned]) -> Vec<u8> {
+    let interface = Interface::new(LinkType::EN10MB).named("eth0");
+    let mut writer = NgWriter::new(Vec::new(), "test").unwrap();
+    for packet in packets {
+        writer.write_packet(&interface, packet.time_ns, packet.len, &packet.data, &["a comment"]).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[test]
+fn tcpdump_reads_our_pcapng() {
+    let ours = ng_written(&packets());
+    let options = ["-w", "-", "--time-stamp-precision", "nano"];
+    let Some((theirs, diagnostics)) = tcpdump(&options, &ours) else { return };
+    let (got, error) = read(&theirs);
+    assert!(error.is_none() && got == packets(), "tcpdump read other packets: {diagnostics}");
+}
+
+#[test]
+fn tcpdump_reads_every_kind_of_packet_block_alike() {
+    for order in [ByteOrder::Little, ByteOrder::Big] {
+        for resolution in [0, 3, 6, 9, 0x80 | 10, 0x80 | 20] {
+            let mut file = Blocks::section(order);
+            file.interface(1, 65_535, &[(2, b"eth0"), (9, &[resolution])]);
+            file.enhanced(0, 1_234_567, 60, &[1; 60], &[(1, b"remark")]);
+            file.block(0xbad, &[0; 100]);
+            file.obsolete(0, 7_654_321, 61, &[2; 61]);
+            file.simple(62, &[3; 62]);
+            let options = ["-w", "-", "--time-stamp-precision", "nano"];
+            let Some((theirs, diagnostics)) = tcpdump(&options, &file.bytes) else { return };
+            let (mut expected, error) = read(&file.bytes);
+            assert!(error.is_none());
+            // pcap has 32 bits of seconds.
+            expected.iter_mut().for_each(|p| p.time_ns %= (1 << 32) * 1_000_000_000);
+            assert_eq!(read(&theirs).0, expected, "{order:?}, resolution {resolution:#x}: {diagnostics}");
+        }
+    }
+}
+
+#[test]
+fn tcpdump_refuses_pcapng_where_we_refuse() {
+    let file = |more: &dyn Fn(&mut Blocks)| {
+        let mut file = Blocks::section(ByteOrder::Little);
+        file.interface(1, 65_535, &[]);
+        more(&mut file);
+        file.bytes
+    };
+    let changed = |at: usize, value: u8| {
+        let mut bytes = file(&|f| f.enhanced(0, 1, 3, &[1; 3], &[]));
+        bytes[at] = value;
+        bytes
+    };
+    let rows: Vec<(&str, Vec<u8>)> = vec![
+        ("no packets", file(&|_| {})),
+        ("one packet", changed(0, 0x0a)),
+        ("another magic", changed(8, 0)),
+        ("version 2.0", changed(12, 2)),
+        ("version 1.1", changed(14, 1)),
+        ("version 1.2", changed(14, 2)),
+        ("a length that is no multiple of four", changed(56, 37)),
+        ("a length of 8", changed(56, 8)),
+        ("another interface", changed(60, 1)),
+        ("more captured than there is", changed(72, 99)),
+        ("another length behind", changed(84, 40)),
+        ("cut in a block", file(&|f| f.enhanced(0, 1, 3, &[1; 3], &[]))[..70].to_vec()),
+        ("a packet before any interface", {
+            let mut f = Blocks::section(ByteOrder::Little);
+            f.enhanced(0, 1, 3, &[1; 3], &[]);
+            f.bytes
+        }),
+        ("an option that does not fit", file(&|f| f.block(1, &[1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 9, 0, 6, 0, 0, 0]))),
+    ];
+    for (name, bytes) in rows {
+        let Some((theirs, diagnostics)) = tcpdump(&["-w", "-"], &bytes) else { return };
+        let (packets, error) = read(&bytes);
+        assert_eq!(error.is_some(), diagnostics.contains("tcpdump: "), "{name}: {error:?} against {diagnostics}");
+        if error.is_none() {
+            assert_eq!(packets, read(&theirs).0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn pcap_file_reads_the_same_blocks() {
+    let ours = ng_written(&packets());
+    let mut theirs = PcapNgReader::new(ours.as_slice()).unwrap();
+    let mut got = Vec::new();
+    while let Some(block) = theirs.next_block() {
+        match block.unwrap() {
+            Block::InterfaceDescription(interface) => {
+                assert_eq!((u32::from(interface.linktype), interface.snaplen), (1, 0));
+            }
+            Block::EnhancedPacket(packet) => {
+                assert_eq!((packet.interface_id, packet.options.len()), (0, 1));
+                let time_ns = packet.timestamp.as_nanos() as u64;
+                got.push(Owned { time_ns, len: packet.original_len, data: packet.data.into_owned() });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(got == packets());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+
+    #[test]
+    fn what_pcap_file_writes_reads_the_same(
+        big in any::<bool>(),
+        packets in prop::collection::vec((any::<u32>(), prop::collection::vec(any::<u8>(), 0..90)), 0..20),
+    ) {
+        let packets: Vec<Owned> = packets
+            .into_iter()
+            .zip(1_704_067_200_000_000_000..)
+            .map(|((len, data), time_ns)| Owned { time_ns, len, data })
+            .collect();
+        let endianness = if big { Endianness::Big } else { Endianness::Little };
+        let mut writer = PcapNgWriter::with_endianness(Vec::new(), endianness).unwrap();
+        let options = vec![InterfaceDescriptionOption::IfTsResol(9)];
+        let interface = InterfaceDescriptionBlock { linktype: DataLink::ETHERNET, snaplen: 0, options };
+        writer.write_pcapng_block(interface).unwrap();
+        for packet in &packets {
+            let block = EnhancedPacketBlock {
+                interface_id: 0,
+                timestamp: Duration::from_nanos(packet.time_ns),
+                original_len: packet.len,
+                data: packet.data.as_slice().into(),
+                options: Vec::new(),
+            };
+            writer.write_pcapng_block(block).unwrap();
+        }
+        let (got, error) = read(&writer.into_inner());
+        prop_assert!(error.is_none(), "{error:?}");
+        prop_assert_eq!(got, packets);
+    }
 }
