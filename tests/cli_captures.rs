@@ -270,7 +270,7 @@ fn compressed_captures_are_read() {
         child.stdin.take().unwrap().write_all(&plain).unwrap();
         let file = write(&dir, tool, child.wait_with_output().unwrap().stdout);
         let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", &file]);
-        assert!(stdout(&output).contains("total                             65   4858"), "{}", stdout(&output));
+        assert!(stdout(&output).contains("total                                        65   4858"), "{}", stdout(&output));
         let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", &file, "--follow"]);
         assert!(stderr(&output).contains("error[follow]"), "{}", stderr(&output));
     }
@@ -400,7 +400,7 @@ fn redirected_packets_are_in_a_capture_of_their_interface() {
 fn events_are_lines_with_their_packet() {
     let dir = scratch("events");
     let text = "
-.map events ringbuf entries=4096
+.map events ringbuf key=0 value=0 entries=4096
     r1 = events ll
     *(u64 *)(r10 - 8) = 0x1234
     r2 = r10
