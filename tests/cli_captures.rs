@@ -270,7 +270,11 @@ fn compressed_captures_are_read() {
         child.stdin.take().unwrap().write_all(&plain).unwrap();
         let file = write(&dir, tool, child.wait_with_output().unwrap().stdout);
         let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", &file]);
-        assert!(stdout(&output).contains("total                                        65   4858"), "{}", stdout(&output));
+        assert!(
+            stdout(&output).contains("total                                        65   4858"),
+            "{}",
+            stdout(&output)
+        );
         let output = oxbpf(&["run", "examples/port_redirect.o", "--pcap", &file, "--follow"]);
         assert!(stderr(&output).contains("error[follow]"), "{}", stderr(&output));
     }
