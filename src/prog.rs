@@ -272,7 +272,7 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     let entry_type = known.unwrap_or(types.fallback);
     // Programs that are tail-called have their caller's type, whatever their section is called.
     let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
-    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted).chain(settled).collect();
+    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted.notes).chain(settled).collect();
     licensed(path, &unit)?;
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes, classic: None })
 }

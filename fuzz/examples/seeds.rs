@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             _ => {}
         }
     }
+    core_seeds()?;
     for number in 0..32 {
         seed("interp", &format!("random-{number}"), &random(number, 600))?;
     }
@@ -106,6 +107,23 @@ fn as_pcapng(bytes: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
         writer.write_packet(packet.interface, packet.time_ns, packet.len, packet.data, &[&comment])?;
     }
     Ok(writer.finish()?)
+}
+
+/// The objects of the CO-RE tests against the types that they are adapted to there.
+fn core_seeds() -> Result<(), Box<dyn std::error::Error>> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/elf/tests/core");
+    let section = |file: &str, name: &str| -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let bytes = fs::read(dir.join(file))?;
+        let elf = object::File::parse(&*bytes)?;
+        Ok(elf.section_by_name(name).ok_or("no such section")?.data()?.to_vec())
+    };
+    let target = section("target.o", ".BTF")?;
+    for file in ["fields.o", "bits.o", "types.o", "matches.o"] {
+        let (types, ext) = (section(file, ".BTF")?, section(file, ".BTF.ext")?);
+        let lens = [(types.len() as u32).to_le_bytes(), (target.len() as u32).to_le_bytes()].concat();
+        seed("core", file, &[&lens, &types, &target, &ext].map(Vec::as_slice).concat())?;
+    }
+    Ok(())
 }
 
 fn seed(target: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Error>> {

@@ -12,8 +12,10 @@ mod classic;
 mod interp;
 mod json;
 mod reader;
+mod records;
 
 use oxbpf_abi::ProgType;
+use oxbpf_btf::core::CoreTarget;
 use oxbpf_btf::{Btf, BtfExt};
 use oxbpf_elf::ObjProgram;
 use oxbpf_isa::text::{MAX_ERRORS, PrintOptions, parse, print};
@@ -23,12 +25,14 @@ pub use captures::{compressed, pcap, pcapng};
 pub use classic::*;
 pub use interp::interp;
 pub use json::ctx_json;
+pub use records::core;
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a file in `fuzz_targets`.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
+    ("core", core),
     ("decode", decode),
     ("text", text),
     ("object", object),
@@ -118,6 +122,14 @@ pub fn object(bytes: &[u8]) {
     linked(&object);
     object.resolve_kconfig(&oxbpf_elf::Kconfig::parse(CONFIG));
     assert!(object.externs().iter().all(|e| !e.name().is_empty() && e.value().is_none_or(|v| !v.is_empty())));
+    // Its own types are what it is adapted to, so that most records have an answer.
+    if let Some(types) = object.types().cloned() {
+        let target = CoreTarget::new(types);
+        object.relocate_core(&target);
+        for record in object.core_relocations() {
+            let _ = (record.local().len(), record.answer(&target).len());
+        }
+    }
     linked(&object);
 }
 

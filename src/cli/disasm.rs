@@ -227,7 +227,7 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
     let mut object = oxbpf_elf::load(bytes).map_err(fault)?;
     let adapted = core_target::adapt(&mut object, arguments.btf.as_deref()).map_err(|e| e.shown())?;
     let settled = kconfig::settle(&mut object, arguments.kconfig.as_deref()).map_err(|e| e.shown())?;
-    for note in adapted.into_iter().chain(settled) {
+    for note in adapted.notes.into_iter().chain(settled) {
         say(format_args!("note: {name}: {note}"));
     }
     let roots = match section {

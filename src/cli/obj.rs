@@ -4,6 +4,7 @@ mod json;
 mod text;
 
 use oxbpf_abi::{ProgType, is_gpl_compatible, uapi};
+use oxbpf_btf::core::CoreTarget;
 use oxbpf_elf::{ElfError, Inspection, ObjProgram, Object, Survey};
 
 use super::asm::{output, prog_type};
@@ -72,6 +73,8 @@ struct Facts {
     lines: Option<Vec<Vec<SourceLine>>>,
     types: ProgTypes,
     notes: Vec<String>,
+    /// What CO-RE records were answered from.
+    target: Option<CoreTarget>,
 }
 
 /// A line of source, and the first slot it is about.
@@ -103,9 +106,9 @@ fn facts(arguments: &Arguments) -> Result<Facts, ProgError> {
     let settled = kconfig::settle(&mut object, arguments.kconfig.as_deref())?;
     let survey = object.survey();
     let lines = arguments.lines.then(|| (0..survey.len()).map(|i| lines(&object, i)).collect());
-    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted).chain(settled).collect();
+    let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted.notes).chain(settled).collect();
     let types = ProgTypes { given: arguments.prog_type };
-    Ok(Facts { name: file_name(name).to_string(), found, survey, lines, types, notes, object })
+    Ok(Facts { name: file_name(name).to_string(), found, survey, lines, types, notes, object, target: adapted.target })
 }
 
 /// The lines of a program, none where it cannot be linked.

@@ -66,3 +66,45 @@ fn bit_fields_are_adapted_as_by_libbpf() {
 fn types_and_enumerators_are_adapted_as_by_libbpf() {
     assert_eq!(compare("types"), 43);
 }
+
+#[test]
+fn answers_are_told_in_words() {
+    let target = target();
+    let told = |name: &str, function: &str| {
+        let mut object = object(name);
+        let before = object.core_relocations().find(|r| r.function() == function).unwrap();
+        assert_eq!((before.answer(&target).as_str(), before.outcome()), ("not looked up", None));
+        object.relocate_core(&target);
+        let record = object.core_relocations().find(|r| r.function() == function).unwrap();
+        format!("{} {} -> {}", record.kind(), record.local(), record.answer(&target))
+    };
+    let fields = [
+        ("load_nested", "byte_off struct packet.in.at.y at byte 24 -> struct packet.in.at.y at byte 52"),
+        ("load_third", "byte_off struct packet[2].len at byte 340 -> struct packet[2].len at byte 640"),
+        ("load_gone", "byte_off struct packet.gone at byte 164 -> absent: the instruction traps"),
+        ("size_array", "byte_sz struct packet.words at byte 60 -> struct packet.words at byte 152 = 32"),
+        ("exists_gone", "field_exists struct packet.gone at byte 164 -> absent: 0"),
+        (
+            "load_grown_signed",
+            "byte_off struct packet.grown_signed at byte 128 -> struct packet.grown_signed at byte 232, of another width: \
+             the instruction traps",
+        ),
+        (
+            "load_huge",
+            "byte_off type [109] huge -> error[core-out-of-range]: offset 40000 does not fit into a load or store",
+        ),
+    ];
+    for (function, text) in fields {
+        assert_eq!(told("fields.o", function), text);
+    }
+    assert_eq!(told("bits.o", "b"), "byte_sz struct bits.b at bit 3, 7 wide -> struct bits.b at bit 35, 7 wide = 4");
+    let types = [
+        ("value_negative", "enumval_value enum color.NEGATIVE -> enum color.NEGATIVE = -7"),
+        ("size", "type_size struct packet -> struct packet = 312"),
+        ("size_nowhere", "type_size struct nowhere -> absent: 0"),
+        ("id_local", "local_type_id struct packet -> the object's own = 5"),
+    ];
+    for (function, text) in types {
+        assert_eq!(told("types.o", function), text);
+    }
+}

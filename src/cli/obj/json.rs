@@ -106,7 +106,22 @@ fn externs(facts: &Facts) -> Vec<Value> {
 }
 
 fn core(facts: &Facts) -> Vec<Value> {
-    let row = |r: oxbpf_elf::core::CoreRelocation<'_>| json!({ "section": r.section(), "function": r.function(), "slot": r.slot(), "kind": r.kind(), "of": r.local() });
+    let row = |r: oxbpf_elf::core::CoreRelocation<'_>| {
+        let resolved = r.outcome().and_then(Result::ok);
+        let at = facts.target.as_ref().and_then(|target| Some(resolved?.target.as_ref()?.describe(target.btf())));
+        let fault = r.outcome().and_then(Result::err).map(|e| json!({ "code": e.code(), "message": e.to_string() }));
+        json!({
+            "section": r.section(),
+            "function": r.function(),
+            "slot": r.slot(),
+            "kind": r.kind(),
+            "of": r.local(),
+            "target": at,
+            "value": resolved.and_then(|r| r.value),
+            "traps": r.traps(),
+            "error": fault,
+        })
+    };
     facts.object.core_relocations().map(row).collect()
 }
 

@@ -192,10 +192,11 @@ fn externs(facts: &Facts) -> Table {
 }
 
 fn core(facts: &Facts) -> Table {
-    let mut table = table(&["section", "function", "slot", "kind", "of"], &[2]);
+    let mut table = table(&["section", "function", "slot", "kind", "of", "answer"], &[2]);
     for row in facts.object.core_relocations() {
         let (section, function) = (row.section().to_string(), row.function().to_string());
-        table.add_row([section, function, row.slot().to_string(), row.kind().to_string(), row.local()]);
+        let answer = facts.target.as_ref().map_or(String::from("not looked up"), |target| row.answer(target));
+        table.add_row([section, function, row.slot().to_string(), row.kind().to_string(), row.local(), answer]);
     }
     table
 }

@@ -24,8 +24,8 @@ mod read;
 
 use std::sync::Arc;
 
-use oxbpf_btf::CoreRelo;
 use oxbpf_btf::core::{CoreResolver, CoreTarget, Resolved};
+use oxbpf_btf::{CoreKind, CoreRelo};
 use oxbpf_isa::RawInsn;
 
 use crate::error::ElfError;
@@ -113,10 +113,27 @@ impl<'o> CoreRelocation<'o> {
         match self.outcome() {
             None => "not looked up".to_string(),
             Some(Err(fault)) => format!("error[{}]: {fault}", fault.code()),
-            Some(Ok(Resolved { target: Some(spec), .. })) => spec.describe(target.btf()),
+            Some(Ok(Resolved { target: Some(spec), .. })) if self.traps() => {
+                format!("{}, of another width: the instruction traps", spec.describe(target.btf()))
+            }
+            Some(Ok(Resolved { kind, target: Some(spec), value: Some(value), .. })) => {
+                let spec = spec.describe(target.btf());
+                match kind {
+                    CoreKind::FieldByteOffset => spec,
+                    _ => format!("{spec} = {}", value.cast_signed()),
+                }
+            }
+            Some(Ok(Resolved { kind: CoreKind::TypeIdLocal, value: Some(value), .. })) => {
+                format!("the object's own = {value}")
+            }
             Some(Ok(Resolved { value: Some(value), .. })) => format!("absent: {value}"),
             Some(Ok(Resolved { value: None, .. })) => "absent: the instruction traps".to_string(),
         }
+    }
+
+    /// Whether the instruction was made one that traps.
+    pub fn traps(&self) -> bool {
+        self.function.code.get(self.slot()) == Some(&patch::TRAP)
     }
 }
 
@@ -180,7 +197,7 @@ impl CoreSite {
     /// Whether it still has to be answered. A type's number in the object is
     /// what the compiler wrote.
     fn is_pending(&self) -> bool {
-        self.outcome.is_none() && self.relo.kind != oxbpf_btf::CoreKind::TypeIdLocal
+        self.outcome.is_none() && self.relo.kind != CoreKind::TypeIdLocal
     }
 }
 

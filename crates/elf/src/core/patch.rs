@@ -8,6 +8,9 @@ use super::CoreFault;
 /// The helper number that an instruction without a right value calls.
 pub const POISON: i32 = oxbpf_abi::CORE_POISON.cast_signed();
 
+/// The instruction that stands where there is nothing right.
+pub(super) const TRAP: RawInsn = RawInsn { code: 0x85, regs: 0, off: 0, imm: POISON };
+
 /// Classes of instructions (RFC 9669 section 3.1).
 mod class {
     pub(super) const MASK: u8 = 0x07;
@@ -72,9 +75,8 @@ pub(super) fn apply(code: &mut [RawInsn], resolved: &Resolved) -> Result<(), Cor
 
 /// Makes the instruction one that nothing runs; of a wide load both halves.
 fn poison(code: &mut [RawInsn]) {
-    let call = RawInsn { code: 0x85, imm: POISON, ..RawInsn::default() };
     let slots = if code[0].code == WIDE { 2 } else { 1 };
-    code.iter_mut().take(slots).for_each(|slot| *slot = call);
+    code.iter_mut().take(slots).for_each(|slot| *slot = TRAP);
 }
 
 /// The opcode of a load or store with another width.
