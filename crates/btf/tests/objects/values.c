@@ -1,4 +1,4 @@
-// Data of every kind, for tests/value.rs: clang-19 -g -O2 -target bpf -c values.c
+// Data of every kind, for tests/value.rs: clang-19 -g -O2 -target bpf -fdebug-compilation-dir=. -c values.c; llvm-strip-19 -g
 // values.txt holds contents of the map `all` and what `bpftool -j map dump` shows of them.
 enum color { RED, GREEN = 5, NEG = -3 };
 enum big { BIG = 0x100000000ULL, SMALL = 1 };
