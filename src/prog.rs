@@ -306,7 +306,7 @@ fn load_raw(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError>
 
 fn load_text(path: &str, bytes: &[u8], types: Types) -> Result<Loaded, ProgError> {
     let source = std::str::from_utf8(bytes).map_err(|source| ProgError::NotText { path: path.into(), source })?;
-    let options = text_unit::Options { prog_type: types.forced, default_type: types.fallback };
+    let options = text_unit::Options { prog_type: types.forced, default_type: types.fallback, ..Default::default() };
     let unit = match text_unit::parse(source, file_name(path), &options) {
         Ok(unit) => unit,
         // No text is both: what is no eBPF may be classic, and is called so where it looks like it.

@@ -23,7 +23,8 @@ Examples:
   oxbpf asm filter.txt --emit tc
   tcpdump -ddd tcp port 80 | oxbpf asm - --emit rust
 
-The text is clang's dialect of BPF assembly, with directives for maps and programs: docs/text-format.md.
+The text is BPF assembly in one of the dialects clang, kernel, ubpf, rbpf, gnu and macros, which are told apart by
+themselves (docs/dialects.md), with directives for maps and programs: docs/text-format.md.
 Bytes name maps by their number in the text; formats other than json carry no maps.
 
 With --emit the program is classic: the text of bpf_asm, or any of the formats that --emit names, told apart by
@@ -48,6 +49,9 @@ pub(super) struct Arguments {
     /// The program type, whatever the text says
     #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
     prog_type: Option<ProgType>,
+    /// The dialect of the text, instead of the one that it is recognised as
+    #[arg(long, value_name = "DIALECT", value_parser = super::fmt::dialect, conflicts_with = "emit")]
+    syntax: Option<oxbpf_isa::text::Dialect>,
     /// The program is classic, and the result is in this format
     #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = ["format", "program", "prog_type"])]
     emit: Option<oxbpf_cbpf_asm::Format>,
@@ -86,7 +90,7 @@ fn assemble(arguments: &Arguments) -> Result<(), String> {
     let name = shown_name(&arguments.file);
     let source = String::from_utf8(read(&arguments.file).map_err(|e| e.shown())?)
         .map_err(|e| format!("error: {name}: no text: byte {} is not UTF-8", e.utf8_error().valid_up_to()))?;
-    let options = Options { prog_type: arguments.prog_type, ..Options::default() };
+    let options = Options { prog_type: arguments.prog_type, syntax: arguments.syntax, ..Options::default() };
     let unit = text_unit::parse(&source, file_name(name), &options).map_err(|errors| {
         let hint = if classic::is_meant(&source) { "\nhelp: classic BPF is assembled with --emit FORMAT" } else { "" };
         text_unit::render(&errors, &source, name).trim_end().to_string() + hint

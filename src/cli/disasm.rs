@@ -21,6 +21,7 @@ Examples:
   oxbpf disasm examples/port_redirect.o --labels
   oxbpf disasm cls.o:tc/main --slots --bytes
   oxbpf disasm raw:ebpf:drop.bin
+  oxbpf disasm cls.o --syntax macros
   oxbpf asm drop.bpf | oxbpf disasm - --json
   tcpdump -ddd tcp port 80 | oxbpf disasm - --emit d
 
@@ -45,6 +46,9 @@ pub(super) struct Arguments {
     /// The slot in front of each instruction
     #[arg(long)]
     slots: bool,
+    /// The dialect that is written
+    #[arg(long, value_name = "DIALECT", value_parser = super::fmt::dialect, default_value = "clang", conflicts_with = "json")]
+    syntax: oxbpf_isa::text::Dialect,
     /// A JSON document instead of a listing
     #[arg(long, conflicts_with_all = ["labels", "bytes", "slots"])]
     json: bool,
@@ -185,7 +189,7 @@ fn bytes_of(path: &str) -> Result<Vec<u8>, String> {
 }
 
 fn insn_options(arguments: &Arguments) -> InsnOptions {
-    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes, ..InsnOptions::default() }
+    InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes, dialect: arguments.syntax }
 }
 
 fn shown(unit: &Unit, arguments: &Arguments, source_lines: bool) -> String {

@@ -5,6 +5,7 @@ mod classic;
 mod conformance;
 mod disasm;
 mod filter;
+mod fmt;
 mod migrate;
 mod obj;
 mod reference;
@@ -66,6 +67,7 @@ enum Verb {
     Asm(asm::Arguments),
     Disasm(disasm::Arguments),
     Filter(filter::Arguments),
+    Fmt(fmt::Arguments),
     Migrate(migrate::Arguments),
     Obj(obj::Arguments),
     Verify(classic::verify::Arguments),
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
         Verb::Asm(a) => asm::main(a),
         Verb::Disasm(a) => disasm::main(a),
         Verb::Filter(a) => filter::main(a),
+        Verb::Fmt(a) => fmt::main(a),
         Verb::Migrate(a) => migrate::main(a),
         Verb::Obj(a) => obj::main(a),
         Verb::Verify(a) => classic::verify::main(a),

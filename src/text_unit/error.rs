@@ -3,6 +3,7 @@
 use oxbpf_ir::BuildFault;
 use oxbpf_isa::text::{TextError, TextFault};
 use oxbpf_runtime::maps::MapError;
+use oxbpf_isa::text::{MAX_ERRORS, TextError, TextFault};
 use thiserror::Error;
 
 /// One mistake: what, and the characters it is about.
@@ -98,5 +99,60 @@ impl UnitTextError {
         let shown = place.render(source, file_name);
         let snippet = shown.split_once('\n').map_or("", |(_, snippet)| snippet);
         format!("error[{}]: {}\n{snippet}", self.code(), self.fault)
+    }
+}
+
+/// What is wrong with a text: the first mistakes, in order of lines, and how many more there are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct UnitTextErrors {
+    /// At most [`MAX_ERRORS`].
+    pub first: Vec<UnitTextError>,
+    /// How many mistakes are not told.
+    pub more: usize,
+}
+
+impl UnitTextErrors {
+    pub(super) fn push(&mut self, error: UnitTextError) {
+        let at = self.first.partition_point(|e| (e.line, e.column) <= (error.line, error.column));
+        self.first.insert(at, error);
+        if self.first.len() > MAX_ERRORS {
+            self.first.truncate(MAX_ERRORS);
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn append(&mut self, other: UnitTextErrors) {
+        self.more += other.more;
+        other.first.into_iter().for_each(|e| self.push(e));
+    }
+}
+
+impl From<UnitTextError> for UnitTextErrors {
+    fn from(error: UnitTextError) -> Self {
+        UnitTextErrors { first: vec![error], more: 0 }
+    }
+}
+
+impl std::ops::Deref for UnitTextErrors {
+    type Target = [UnitTextError];
+
+    fn deref(&self) -> &[UnitTextError] {
+        &self.first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_errors_stay_and_all_are_counted() {
+        let mut errors = UnitTextErrors::default();
+        let error = |line| UnitTextError { fault: UnitTextFault::Misplaced(""), line, column: 1, width: 1 };
+        (1..=30).rev().for_each(|line| errors.push(error(line)));
+        errors.push(error(5));
+        let lines: Vec<u32> = errors.iter().map(|e| e.line).collect();
+        assert_eq!(lines, [1, 2, 3, 4, 5, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+        assert_eq!(errors.more, 11);
     }
 }

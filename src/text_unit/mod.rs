@@ -32,10 +32,10 @@ use std::collections::HashMap;
 
 use oxbpf_abi::{PROG_TYPES, ProgType};
 use oxbpf_ir::{BuildFault, ProgIdx, Unit, UnitError};
-use oxbpf_isa::text::{MAX_ERRORS, MAX_SOURCE, Source, TextFault, quote};
+use oxbpf_isa::text::{Dialect, MAX_SOURCE, Source, TextFault, detect, more, parse_as, quote};
 
 use declare::{Declared, Section};
-pub use error::{UnitTextError, UnitTextFault};
+pub use error::{UnitTextError, UnitTextErrors, UnitTextFault};
 use line::Line;
 pub use print::{PrintOptions, print};
 
@@ -46,12 +46,14 @@ pub struct Options {
     pub prog_type: Option<ProgType>,
     /// The type of programs of which the text says none.
     pub default_type: ProgType,
+    /// The dialect of the instructions; none for the one that they are recognised as.
+    pub syntax: Option<Dialect>,
 }
 
 impl Default for Options {
     /// The text's types, else `sched_cls`.
     fn default() -> Options {
-        Options { prog_type: None, default_type: ProgType::SchedCls }
+        Options { prog_type: None, default_type: ProgType::SchedCls, syntax: None }
     }
 }
 
@@ -60,7 +62,7 @@ impl Default for Options {
 /// `name` is the unit's: of the file, usually. A text without `.program` is one program, called like the unit up
 /// to its first dot. Programs keep their lines, with `name` as the file.
 ///
-/// Fails on the first [`MAX_ERRORS`] mistakes.
+/// Fails with the first [`MAX_ERRORS`](oxbpf_isa::text::MAX_ERRORS) mistakes.
 ///
 /// ```
 /// use oxbpf::text_unit::{Options, parse};
@@ -72,34 +74,33 @@ impl Default for Options {
 /// let errors = parse(text, "typo.bpf", &Options::default()).unwrap_err();
 /// assert_eq!(errors[0].to_string(), "2:6: no helper or label `map_lokup_elem`; did you mean `map_lookup_elem`?");
 /// ```
-pub fn parse(source: &str, name: &str, options: &Options) -> Result<Unit, Vec<UnitTextError>> {
+pub fn parse(source: &str, name: &str, options: &Options) -> Result<Unit, UnitTextErrors> {
     if source.len() > MAX_SOURCE {
         let fault = TextFault::Size { bytes: source.len(), max: MAX_SOURCE }.into();
-        return Err(vec![UnitTextError { fault, line: 1, column: 1, width: 1 }]);
+        return Err(UnitTextError { fault, line: 1, column: 1, width: 1 }.into());
     }
-    let mut errors = Vec::new();
+    let source = unmarked(source);
+    let syntax = options.syntax.unwrap_or_else(|| detect(source));
+    let mut errors = Errors::default();
     let mut parts = Vec::new();
-    for segment in segments(unmarked(source), name) {
-        match segment.and_then(Part::read) {
+    for segment in segments(source, name) {
+        match segment.and_then(|s| Part::read(s, syntax)) {
             Ok(part) => parts.push(part),
-            Err(found) => errors.extend(found),
-        }
-        if errors.len() >= MAX_ERRORS {
-            break;
+            Err(found) => errors.append(found),
         }
     }
     let unit = if errors.is_empty() { link(&parts, name, options, &mut errors) } else { None };
-    errors.sort_by_key(|e| (e.line, e.column));
-    errors.truncate(MAX_ERRORS);
     match unit {
         Some(unit) if errors.is_empty() => Ok(unit),
         _ => Err(errors),
     }
 }
 
-/// All errors of a text as [`UnitTextError::render`] shows them, an empty line between them.
-pub fn render(errors: &[UnitTextError], source: &str, file_name: &str) -> String {
-    errors.iter().map(|e| e.render(unmarked(source), file_name)).collect::<Vec<_>>().join("\n")
+/// All errors of a text as [`UnitTextError::render`] shows them, an empty line between them, and at the end how many
+/// more there are.
+pub fn render(errors: &UnitTextErrors, source: &str, file_name: &str) -> String {
+    let shown: Vec<String> = errors.iter().map(|e| e.render(unmarked(source), file_name)).collect();
+    shown.join("\n") + &more(errors.more)
 }
 
 /// The text without the byte order mark that some editors put in front.
@@ -127,7 +128,7 @@ struct Part<'a> {
     source: Source,
 }
 
-type Errors = Vec<UnitTextError>;
+type Errors = UnitTextErrors;
 
 /// Cuts a text at its `.program` lines.
 fn segments<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = Result<Segment<'a>, Errors>> {
@@ -146,12 +147,12 @@ fn segments<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = Result<S
         at += line.len();
     }
     ends.push(source.len());
-    cuts.into_iter().zip(ends).map(move |(Cut { head, from, lines }, end)| {
+    cuts.into_iter().zip(ends).enumerate().map(move |(index, (Cut { head, from, lines }, end))| {
         let text = &source[from..end];
         let Some(head) = head else {
             return Ok(Segment { name: stem, prog_type: None, begins: None, text, lines });
         };
-        let (name, prog_type) = head_of(head, lines).map_err(|e| vec![e])?;
+        let (name, prog_type) = head_of(head, lines, index < declare::MAX_HINTS as usize)?;
         Ok(Segment { name, prog_type, begins: Some(lines), text, lines })
     })
 }
@@ -167,14 +168,15 @@ struct Cut<'a> {
 }
 
 /// `.program NAME TYPE`; the type may be left out.
-fn head_of(text: &str, number: u32) -> line::Result<(&str, Option<ProgType>)> {
+fn head_of(text: &str, number: u32, hint: bool) -> line::Result<(&str, Option<ProgType>)> {
     let mut line = Line::new(text, number, 0);
     line.expect_word("`.program`")?;
     let name = line.name("a program's name")?;
     let prog_type = match line.word() {
         None => None,
         Some(word) => Some(ProgType::by_name(word.text).ok_or_else(|| {
-            let near = crate::near::near(word.text, PROG_TYPES.iter().map(|r| r.name));
+            let names = PROG_TYPES.iter().map(|r| r.name);
+            let near = if hint { crate::near::near(word.text, names) } else { None };
             line.error(word, UnitTextFault::Unknown { what: "program type", name: quote(word.text), near })
         })?),
     };
@@ -183,7 +185,7 @@ fn head_of(text: &str, number: u32) -> line::Result<(&str, Option<ProgType>)> {
 }
 
 impl<'a> Part<'a> {
-    fn read(segment: Segment<'a>) -> Result<Part<'a>, Errors> {
+    fn read(segment: Segment<'a>, syntax: Dialect) -> Result<Part<'a>, Errors> {
         let lines = segment.lines;
         let shift = |mut e: oxbpf_isa::text::TextError| {
             if let TextFault::DuplicateLabel { first, .. } = &mut e.fault {
@@ -191,8 +193,11 @@ impl<'a> Part<'a> {
             }
             UnitTextError { fault: e.fault.into(), line: e.line + lines, column: e.column, width: e.width }
         };
-        let parsed = oxbpf_isa::text::parse(segment.text);
-        let mut source = parsed.map_err(|errors| errors.into_iter().map(shift).collect::<Errors>())?;
+        let parsed = parse_as(segment.text, syntax);
+        let mut source = parsed.map_err(|errors| {
+            let more = errors.more;
+            Errors { first: errors.into_iter().map(shift).collect(), more }
+        })?;
         let positions = source.positions.iter_mut();
         let positions = positions.chain(source.symbols.iter_mut().map(|s| &mut s.pos));
         for pos in positions.chain(source.directives.iter_mut().map(|d| &mut d.pos)) {
@@ -210,9 +215,6 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
         for directive in &part.source.directives {
             if let Err(e) = declared.take(directive, &mut section, part.source.insns.len()) {
                 errors.push(e);
-            }
-            if errors.len() >= MAX_ERRORS {
-                return None;
             }
         }
         sections.push(section);
@@ -240,10 +242,7 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
     for (part, section) in parts.iter().zip(&sections[skipped..]) {
         match program::build(part, section, &declared, name, options) {
             Ok(program) => programs.push(program),
-            Err(found) => errors.extend(found),
-        }
-        if errors.len() >= MAX_ERRORS {
-            break;
+            Err(found) => errors.append(found),
         }
     }
     if !errors.is_empty() {
@@ -254,7 +253,7 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
         Ok(unit) => Some(unit),
         Err(UnitError::Program { program, error }) => {
             let part = by_name.get(program.as_str()).map(|p| &parts[p.0.index()]);
-            errors.extend(part.map(|part| program::misbuilt(part, error)));
+            part.into_iter().for_each(|part| errors.push(program::misbuilt(part, error.clone())));
             None
         }
         Err(UnitError::NoSuchProgram { .. } | UnitError::NoSuchMap { .. }) => {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use oxbpf_abi::{HELPERS, ProgType, call_id};
 use oxbpf_ir::{BuildError, BuildFault, InsnId, LineRef, MapPurpose, Program, ProgramParts};
-use oxbpf_isa::text::{MAX_ERRORS, SymbolKind, SymbolRef, quote};
+use oxbpf_isa::text::{SymbolKind, SymbolRef, quote};
 use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
 
 use super::declare::{Declared, Section};
 use super::error::{UnitTextError, UnitTextFault};
 use super::{Errors, Options, Part, begin_of};
-use crate::near::near;
 
 /// Characters of a source line that a program keeps.
 const MAX_TEXT: usize = 256;
@@ -25,14 +24,11 @@ pub(super) fn build(
     options: &Options,
 ) -> Result<Program, Errors> {
     let mut insns = part.source.insns.clone();
-    let mut errors = Vec::new();
+    let mut errors = Errors::default();
     for symbol in &part.source.symbols {
         match resolved(insns[symbol.insn], symbol, part, declared) {
             Ok(insn) => insns[symbol.insn] = insn,
             Err(fault) => errors.push(at_name(symbol, fault)),
-        }
-        if errors.len() >= MAX_ERRORS {
-            break;
         }
     }
     if !errors.is_empty() {
@@ -44,7 +40,7 @@ pub(super) fn build(
     parts.section = section.name.clone().unwrap_or_default();
     parts.functions = functions(part, &parts.insns);
     parts.lines = lines(part, file);
-    Program::new(parts).map_err(|e| vec![misbuilt(part, e)])
+    Program::new(parts).map_err(|e| misbuilt(part, e).into())
 }
 
 fn at_name(symbol: &SymbolRef, fault: UnitTextFault) -> UnitTextError {
@@ -55,7 +51,7 @@ fn at_name(symbol: &SymbolRef, fault: UnitTextFault) -> UnitTextError {
 /// `insn` with what its name stands for.
 fn resolved(insn: Insn, symbol: &SymbolRef, part: &Part<'_>, declared: &Declared<'_>) -> Result<Insn, UnitTextFault> {
     match (symbol.kind, insn) {
-        (SymbolKind::Call, _) => helper(symbol, part).map(|id| Insn::Call(CallTarget::Helper(id))),
+        (SymbolKind::Call, _) => helper(symbol, part, declared).map(|id| Insn::Call(CallTarget::Helper(id))),
         (SymbolKind::Address, Insn::LoadImm64 { dst, .. }) => {
             let value = address(symbol, declared)?;
             Ok(Insn::LoadPseudo { dst, value })
@@ -66,7 +62,7 @@ fn resolved(insn: Insn, symbol: &SymbolRef, part: &Part<'_>, declared: &Declared
 }
 
 /// A helper's number; the kernel prints it behind the name.
-fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
+fn helper(symbol: &SymbolRef, part: &Part<'_>, declared: &Declared<'_>) -> Result<i32, UnitTextFault> {
     let printed = i32::try_from(symbol.addend).ok().filter(|&id| id != 0);
     match (call_id(&symbol.name), printed) {
         (Some(id), None) => Ok(id),
@@ -76,7 +72,7 @@ fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
         (_, Some(printed)) => Ok(printed),
         (None, None) => {
             let labels = part.source.labels.iter().map(|l| l.name.as_str());
-            let near = near(&symbol.name, HELPERS.iter().map(|h| h.name).chain(labels));
+            let near = declared.near(&symbol.name, HELPERS.iter().map(|h| h.name).chain(labels));
             Err(UnitTextFault::Unknown { what: "helper or label", name: quote(&symbol.name), near })
         }
     }
@@ -84,7 +80,7 @@ fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
 
 fn address(symbol: &SymbolRef, declared: &Declared<'_>) -> Result<Pseudo, UnitTextFault> {
     let Some(map) = declared.map(&symbol.name) else {
-        let near = near(&symbol.name, declared.map_names());
+        let near = declared.near(&symbol.name, declared.map_names());
         return Err(UnitTextFault::Unknown { what: "map, data or label", name: quote(&symbol.name), near });
     };
     let def = &declared.maps[map.index()];

@@ -29,12 +29,13 @@ impl Insn {
     /// Every row once, with r0 and zero in all of its operands: what tables, tests and generators run over.
     ///
     /// ```
-    /// use oxbpf_isa::{Insn, Reg, Fields};
+    /// use oxbpf_isa::{Fields, Insn, Reg};
     ///
     /// let rows = Insn::rows();
-    /// assert!(rows.contains(&Insn::Exit) && rows.len() > 150);
-    /// let filled = rows[0].with(&Fields { dst: Reg::R3, imm: 5, ..Fields::default() });
-    /// assert_eq!(filled.to_string(), "r3 += 5");
+    /// assert!(rows.len() > 150);
+    /// let jump = rows.iter().find(|r| r.to_string() == "if r0 == 0 goto +0").unwrap();
+    /// let filled = jump.with(&Fields { dst: Reg::R3, imm: 5, off: -2, ..Fields::default() });
+    /// assert_eq!(filled.to_string(), "if r3 == 5 goto -2");
     /// ```
     pub fn rows() -> Vec<Insn> {
         let forms = |kind: Kind| kind.forms().iter().map(move |&form| kind.sample(form));

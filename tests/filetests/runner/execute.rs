@@ -14,8 +14,8 @@ use super::bless;
 use super::case::Case;
 use super::expect::{Expect, What};
 
-fn parse(case: &Case) -> Result<Unit, Vec<text_unit::UnitTextError>> {
-    let options = Options { prog_type: case.prog_type, default_type: ProgType::SchedCls };
+fn parse(case: &Case) -> Result<Unit, text_unit::UnitTextErrors> {
+    let options = Options { prog_type: case.prog_type, default_type: ProgType::SchedCls, syntax: None };
     text_unit::parse(&case.text, &case.name, &options)
 }
 
@@ -36,7 +36,7 @@ pub fn text(case: &Case) -> Result<(), String> {
         Err(errors) => errors,
     };
     let mut wrong = String::new();
-    for e in &found {
+    for e in found.iter() {
         let named = |a: &&super::case::Annotation| {
             a.line == e.line && a.code == e.code() && a.column.is_none_or(|column| column == e.column)
         };

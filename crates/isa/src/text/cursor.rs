@@ -232,24 +232,32 @@ impl<'a> Cursor<'a> {
         Some(row)
     }
 
-    /// Whether only blanks or comments are left.
-    pub fn at_end(&mut self) -> bool {
+    /// Passes over what is a comment as a whole; one that the line ends in stays.
+    pub fn skip_comments(&mut self) {
         loop {
             let rest = self.rest();
-            match rest.as_bytes() {
-                [] => return true,
-                [b';' | b'#', ..] | [b'/', b'/', ..] => match rest.find('\n') {
-                    Some(len) => self.at += len,
-                    None => return true,
-                },
-                // A comment that is open at the end of the line is the reader's to go on with.
-                [b'/', b'*', ..] => match rest[2..].find("*/") {
-                    Some(len) => self.at += len + 4,
-                    None => return true,
-                },
-                _ => return false,
+            let len = match rest.as_bytes() {
+                [b';' | b'#', ..] | [b'/', b'/', ..] => rest.find('\n'),
+                [b'/', b'*', ..] => rest[2..].find("*/").map(|len| len + 4),
+                _ => None,
+            };
+            match len {
+                Some(len) => self.at += len,
+                None => return,
             }
         }
+    }
+
+    /// Whether only blanks or comments are left.
+    pub fn at_end(&mut self) -> bool {
+        let mut ahead = *self;
+        match ahead.next_byte() {
+            None => return true,
+            Some(b';' | b'#' | b'/') => ahead.skip_comments(),
+            Some(_) => return false,
+        }
+        let rest = ahead.rest();
+        rest.is_empty() || [";", "#", "//", "/*"].iter().any(|c| rest.starts_with(c))
     }
 
     /// The mistake that something else than `expected` comes next.

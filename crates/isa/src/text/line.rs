@@ -120,6 +120,7 @@ pub fn detect(source: &str) -> Dialect {
     for line in source.lines() {
         let mut c = Cursor::new(line);
         while c.prefix().is_some() {}
+        c.skip_comments();
         if c.next_byte() == Some(b'.') || c.at_end() || macros::boilerplate(c.rest()) {
             continue;
         }

@@ -1,4 +1,18 @@
-//! Instructions as text, in the dialect of clang, llvm-objdump, bpftool and the kernel's log.
+//! Instructions as text, in six dialects.
+//!
+//! | [`Dialect`] | `r7 = *(u32 *)(r6 + 112)` |
+//! |---|---|
+//! | `Clang` | `r7 = *(u32 *)(r6 + 112)` |
+//! | `Kernel` | `(61) r7 = *(u32 *)(r6 +112)` |
+//! | `Ubpf` | `ldxw %r7, [%r6+112]` |
+//! | `Rbpf` | `ldxw r7, [r6+0x70]` |
+//! | `Gnu` | `ldxw %r7, [%r6+112]` |
+//! | `Macros` | `BPF_LDX_MEM(BPF_W, BPF_REG_7, BPF_REG_6, 112),` |
+//!
+//! [`parse_as`] reads a text, [`detect`] tells its dialect, [`print()`] writes instructions and [`convert()`] a text in
+//! another dialect. Three families of readers and writers ([`Dialect::ROWS`]) stand over the rows of the operators; what
+//! differs within a family is a row too. Every instruction has a text in every dialect: where its own tools have none,
+//! there is one here (`docs/dialects.md`), and what is printed parses back to the same instructions.
 //!
 //! ```text
 //! r7 = *(u32 *)(r6 + 112)            ; a comment, as behind # and //
@@ -8,19 +22,18 @@
 //! big: exit
 //! ```
 //!
-//! [`parse`] reads the dialect with all of its variants: `(61) r7 = *(u32 *)(r6 +112)` with the kernel's
-//! opcodes, slot numbers in front (which are not looked at), `goto pc+2`, llvm-objdump's raw bytes and
-//! `<LBB0_2>`. A line with raw bytes is what its bytes say, and its text must not contradict them. A `;` begins a
-//! comment, as in the kernel's log; it does not separate instructions.
+//! [`parse`] reads clang's dialect and the kernel's with all of their variants: `(61) r7 = *(u32 *)(r6 +112)`, slot
+//! numbers in front (which are not looked at), `goto pc+2`, llvm-objdump's headings, raw bytes and `<LBB0_2>`. A line
+//! with raw bytes is what its bytes say, and its text must not contradict them. A `;` begins a comment, as in the
+//! kernel's log; it does not separate instructions.
 //!
-//! [`print()`] and `Display` write what clang prints; where clang has no text for an instruction, there is
-//! one here: wide loads that the loader resolves (`r1 = map_fd(3) ll`, `map_value(3, 8)`, `btf_var(9, 0)`,
-//! `func(+7)`, `map_idx(0)`, `map_idx_value(0, 8)`), `call pc+4` and `call kfunc(12, 0)`. Text that was
-//! printed parses back to the same instructions.
+//! Wide loads that the loader resolves are `r1 = map_fd(3) ll`, `map_value(3, 8)`, `btf_var(9, 0)`, `func(+7)`,
+//! `map_idx(0)` and `map_idx_value(0, 8)`; calls that it does, `call pc+4` and `call kfunc(12, 0)`.
 //!
-//! Directives are lines with a dot; they are handed up as they are. The reader is written by hand, see
+//! Directives are lines with a dot; they are handed up as they are. The readers are written by hand, see
 //! `cursor.rs` for the reason.
 
+mod convert;
 mod cursor;
 mod dialect;
 mod digits;
@@ -38,6 +51,7 @@ mod pseudo_c;
 mod source;
 mod statement;
 
+pub use convert::convert;
 pub use cursor::is_name;
 pub use dialect::{Dialect, DialectRow};
 pub use error::{TextError, TextErrors, TextFault, excerpt, more, quote};

@@ -118,8 +118,7 @@ pub fn parse_as(source: &str, dialect: Dialect) -> Result<Source, TextErrors> {
     }
     let mut reader = Reader { dialect, ..Reader::default() };
     let macros = dialect.row().family == Family::Macros;
-    let mut lines = Lines { rest: source, number: 0, joins: macros };
-    while let Some((text, line, joined)) = lines.next() {
+    for (text, line, joined) in Lines::new(source, macros) {
         reader.line = Line { text, line, joined, counted: (0, 0, 0) };
         if let Err(error) = reader.read(text) {
             let error = reader.line.error(error);
@@ -137,8 +136,18 @@ pub fn parse_as(source: &str, dialect: Dialect) -> Result<Source, TextErrors> {
     Err(TextErrors { first: errors, more })
 }
 
-/// The lines of a text with their numbers. Where arguments may run over lines, those belong to one.
-struct Lines<'a> {
+/// Whether a line is what llvm-objdump and bpftool put around instructions: names of files and sections, relocations.
+pub(super) fn is_heading(line: &str) -> bool {
+    let text = line.trim();
+    let relocation = || {
+        let (place, kind) = text.split_once(": ")?;
+        Some(place.bytes().all(|b| b.is_ascii_hexdigit()) && kind.trim_start().starts_with("R_BPF_"))
+    };
+    text.starts_with("Disassembly of section ") || text.contains(":\tfile format ") || relocation().unwrap_or(false)
+}
+
+/// The lines of a text with their numbers, and whether one is more lines than one. Where arguments may run over lines, those belong to one.
+pub(super) struct Lines<'a> {
     rest: &'a str,
     number: u32,
     joins: bool,
@@ -147,8 +156,10 @@ struct Lines<'a> {
 /// A macro's arguments run over at most this many lines; more is a parenthesis that nobody closes.
 const MAX_JOINED: usize = 16;
 
-impl<'a> Lines<'a> {
-    fn next(&mut self) -> Option<(&'a str, u32, bool)> {
+impl<'a> Iterator for Lines<'a> {
+    type Item = (&'a str, u32, bool);
+
+    fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;
         }
@@ -159,6 +170,12 @@ impl<'a> Lines<'a> {
         let (text, rest) = self.rest.split_at(len);
         self.rest = rest.strip_prefix('\n').unwrap_or(rest);
         Some((text.strip_suffix('\r').unwrap_or(text), first, len > one))
+    }
+}
+
+impl<'a> Lines<'a> {
+    pub fn new(source: &'a str, joins: bool) -> Self {
+        Lines { rest: source, number: 0, joins }
     }
 
     /// The end of the line that closes what the first opens; the first's own where none does.
@@ -267,6 +284,7 @@ impl<'a> Reader<'a> {
             self.out.directives.push(Directive { pos, text, insn: self.out.insns.len() });
             return Ok(());
         }
+        c.skip_comments();
         let macros = self.dialect.row().family == Family::Macros;
         if c.at_end() || macros && macros::boilerplate(c.rest()) {
             return Ok(());
@@ -274,7 +292,10 @@ impl<'a> Reader<'a> {
         loop {
             self.instruction(&mut c)?;
             // Macros may stand behind each other.
-            if !macros || c.at_end() {
+            if !macros || {
+                c.skip_comments();
+                c.at_end()
+            } {
                 return Ok(());
             }
         }
@@ -287,6 +308,7 @@ impl<'a> Reader<'a> {
         let Statement { insn, name } = match statement {
             Ok(statement) => statement,
             // Looking for what it could be instead is for what will be shown, where not even the beginning is known.
+            Err(_) if is_heading(self.line.text) => return Ok(()),
             Err(error) if self.errors.len() < MAX_ERRORS && begins(start, error.at) => {
                 return Err(belongs_to(start, self.dialect).unwrap_or(error));
             }

@@ -199,7 +199,7 @@ impl<W: Write> Line<'_, W> {
     fn call(&mut self, target: CallTarget, shown: Shown<'_>) -> Result {
         self.str("call ")?;
         match (target, shown) {
-            (CallTarget::Helper(id), Shown::Call(name)) if !self.style.bare_helper => {
+            (CallTarget::Helper(id), Shown::Call(name)) if !self.style.bare_helper && id != 0 => {
                 self.all(&[name, "#"])?;
                 dec(self.w, id.into())
             }
