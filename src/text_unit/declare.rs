@@ -1,11 +1,10 @@
 //! Directives: maps, data, licence, and what compilers write beside them.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 
 use oxbpf_abi::{MapType, errno, map_flags};
 use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx};
-use oxbpf_isa::text::{Directive, MAX_ERRORS, quote};
+use oxbpf_isa::text::{Directive, quote};
 use oxbpf_runtime::maps::{MapError, may_stand_for};
 
 use super::error::{UnitTextError, UnitTextErrors, UnitTextFault};
@@ -60,12 +59,7 @@ pub(super) struct Declared<'a> {
     /// Entries are read once all maps and programs are known.
     entries: Vec<Line<'a>>,
     room: usize,
-    /// How many names were looked for that may have been meant.
-    hints: Cell<u32>,
 }
-
-/// More errors than are told, since they are not told in the order in which they are found.
-pub(super) const MAX_HINTS: u32 = 5 * MAX_ERRORS as u32;
 
 /// Where the directives of one program stand.
 #[derive(Debug)]
@@ -93,16 +87,6 @@ impl<'a> Declared<'a> {
             entries: vec![],
             room: MAX_CONTENTS,
         }
-            entries: vec![],
-            room: MAX_CONTENTS,
-            hints: Cell::new(0),
-        }
-    }
-
-    /// The name that may be meant, for the first errors: looking for it in each of a million takes long.
-    pub fn near<'n>(&self, name: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<String> {
-        self.hints.set(self.hints.get().saturating_add(1));
-        if self.hints.get() <= MAX_HINTS { near(name, candidates) } else { None }
     }
 
     pub fn map(&self, name: &str) -> Option<MapIdx> {
@@ -160,7 +144,7 @@ impl<'a> Declared<'a> {
             name => {
                 let fault = UnitTextFault::Directive {
                     name: format!(".{}", quote(name)),
-                    near: self.near(name, DIRECTIVES).map(|n| format!(".{n}")),
+                    near: near(name, DIRECTIVES).map(|n| format!(".{n}")),
                 };
                 Err(line.error(word, fault))
             }
@@ -220,41 +204,6 @@ impl<'a> Declared<'a> {
             line.error(name, UnitTextFault::Unknown { what: "map", name: quote(name.text), near })
         })?;
         Ok((name, index))
-        let kind = line.expect_word("a map type")?;
-        let map_type = MapType::by_name(kind.text).ok_or_else(|| {
-            let near = self.near(kind.text, MAP_TYPES.iter().map(|r| r.name));
-            line.error(kind, UnitTextFault::Unknown { what: "map type", name: quote(kind.text), near })
-        })?;
-        let mut def = MapDef::new(name.text, map_type, 0, 0, 0);
-        let indexed = matches!(map_type, MapType::ARRAY | MapType::PROG_ARRAY);
-        let (mut key, mut value, mut entries) = (indexed.then_some(4), None, None);
-        if map_type == MapType::PROG_ARRAY {
-            value = Some(4);
-        }
-        while !line.at_end() {
-            let attribute = line.expect_word("an attribute like `key=4`")?;
-            line.expect('=')?;
-            let number = line.u32()?;
-            match attribute.text {
-                "key" => key = Some(number),
-                "value" => value = Some(number),
-                "entries" => entries = Some(number),
-                "flags" => def.flags = number,
-                "id" => def.id = Some(number),
-                "pinning" => def.pinning = number,
-                other => {
-                    let near = self.near(other, ["key", "value", "entries", "flags", "id", "pinning"]);
-                    return Err(line
-                        .error(attribute, UnitTextFault::Unknown { what: "map attribute", name: quote(other), near }));
-                }
-            }
-        }
-        let missing = [("`key=BYTES`", key), ("`value=BYTES`", value), ("`entries=COUNT`", entries)];
-        if let Some((what, _)) = missing.iter().find(|m| m.1.is_none()) {
-            return Err(line.expected(what));
-        }
-        [def.key_size, def.value_size, def.max_entries] = [key, value, entries].map(Option::unwrap_or_default);
-        self.define(name, def, &line)
     }
 
     /// `NAME BYTES`: an array of one element.
@@ -290,19 +239,16 @@ impl<'a> Declared<'a> {
         errors: &mut UnitTextErrors,
     ) {
         for mut line in std::mem::take(&mut self.inners) {
-            errors.extend(self.declare_inner(&mut line).err());
+            errors.take(self.declare_inner(&mut line).err());
         }
         for (index, line, name) in std::mem::take(&mut self.declared) {
-            errors.extend(map::check(&self.maps[index.index()], &line, name).err());
+            errors.take(map::check(&self.maps[index.index()], &line, name).err());
         }
         for mut line in std::mem::take(&mut self.entries) {
-            if errors.len() >= MAX_ERRORS {
+            if errors.enough() {
                 return;
             }
-            errors.extend(self.entry(&mut line, &program, programs.clone()).err());
-            if let Err(e) = self.entry(&mut line, &program, programs.clone()) {
-                errors.push(e);
-            }
+            errors.take(self.entry(&mut line, &program, programs.clone()).err());
         }
     }
 
@@ -339,33 +285,6 @@ impl<'a> Declared<'a> {
         if key >= def.max_entries {
             let fault = UnitTextFault::Value(format!("map {} has {} entries", quote(&def.name), def.max_entries));
             return Err(line.error(word, fault));
-        let name = line.name("a map's name")?;
-        let index = self.map(name.text).ok_or_else(|| {
-            let near = self.near(name.text, self.map_names());
-            line.error(name, UnitTextFault::Unknown { what: "map", name: quote(name.text), near })
-        })?;
-        let def = &self.maps[index.index()];
-        let value = |text: String| UnitTextFault::Value(text);
-        if def.map_type == MapType::PROG_ARRAY {
-            let word = line.expect_word("an index")?;
-            let key = line.number_of(word)?;
-            if key >= def.max_entries {
-                return Err(
-                    line.error(word, value(format!("map {} has {} entries", quote(&def.name), def.max_entries)))
-                );
-            }
-            line.expect('=')?;
-            let target = line.name("a program's name")?;
-            let found = program(target.text).ok_or_else(|| {
-                let near = self.near(target.text, programs);
-                line.error(target, UnitTextFault::Unknown { what: "program", name: quote(target.text), near })
-            })?;
-            line.end()?;
-            match &mut self.maps[index.index()].init {
-                MapInit::Programs(all) => all.push((key, found)),
-                init => *init = MapInit::Programs(vec![(key, found)]),
-            }
-            return Ok(());
         }
         line.expect('=')?;
         let target = line.name("a program's name")?;

@@ -1,9 +1,8 @@
 //! What can be wrong with a program written as text, and how it is shown.
 
 use oxbpf_ir::BuildFault;
-use oxbpf_isa::text::{TextError, TextFault};
-use oxbpf_runtime::maps::MapError;
 use oxbpf_isa::text::{MAX_ERRORS, TextError, TextFault};
+use oxbpf_runtime::maps::MapError;
 use thiserror::Error;
 
 /// One mistake: what, and the characters it is about.
@@ -102,6 +101,9 @@ impl UnitTextError {
     }
 }
 
+/// Mistakes in directives and names are counted up to this many beyond those that are told.
+const MAX_COUNTED: usize = 100;
+
 /// What is wrong with a text: the first mistakes, in order of lines, and how many more there are.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct UnitTextErrors {
@@ -119,6 +121,16 @@ impl UnitTextErrors {
             self.first.truncate(MAX_ERRORS);
             self.more += 1;
         }
+    }
+
+    /// The error of something that may have one.
+    pub(super) fn take(&mut self, error: Option<UnitTextError>) {
+        error.into_iter().for_each(|e| self.push(e));
+    }
+
+    /// Whether enough was told: looking for the names that may be meant by a million takes long.
+    pub(super) fn enough(&self) -> bool {
+        self.more >= MAX_COUNTED
     }
 
     pub(super) fn append(&mut self, other: UnitTextErrors) {

@@ -147,12 +147,12 @@ fn segments<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = Result<S
         at += line.len();
     }
     ends.push(source.len());
-    cuts.into_iter().zip(ends).enumerate().map(move |(index, (Cut { head, from, lines }, end))| {
+    cuts.into_iter().zip(ends).map(move |(Cut { head, from, lines }, end)| {
         let text = &source[from..end];
         let Some(head) = head else {
             return Ok(Segment { name: stem, prog_type: None, begins: None, text, lines });
         };
-        let (name, prog_type) = head_of(head, lines, index < declare::MAX_HINTS as usize)?;
+        let (name, prog_type) = head_of(head, lines)?;
         Ok(Segment { name, prog_type, begins: Some(lines), text, lines })
     })
 }
@@ -168,15 +168,14 @@ struct Cut<'a> {
 }
 
 /// `.program NAME TYPE`; the type may be left out.
-fn head_of(text: &str, number: u32, hint: bool) -> line::Result<(&str, Option<ProgType>)> {
+fn head_of(text: &str, number: u32) -> line::Result<(&str, Option<ProgType>)> {
     let mut line = Line::new(text, number, 0);
     line.expect_word("`.program`")?;
     let name = line.name("a program's name")?;
     let prog_type = match line.word() {
         None => None,
         Some(word) => Some(ProgType::by_name(word.text).ok_or_else(|| {
-            let names = PROG_TYPES.iter().map(|r| r.name);
-            let near = if hint { crate::near::near(word.text, names) } else { None };
+            let near = crate::near::near(word.text, PROG_TYPES.iter().map(|r| r.name));
             line.error(word, UnitTextFault::Unknown { what: "program type", name: quote(word.text), near })
         })?),
     };
@@ -215,6 +214,9 @@ fn link(parts: &[Part<'_>], name: &str, options: &Options, errors: &mut Errors) 
         for directive in &part.source.directives {
             if let Err(e) = declared.take(directive, &mut section, part.source.insns.len()) {
                 errors.push(e);
+            }
+            if errors.enough() {
+                return None;
             }
         }
         sections.push(section);

@@ -11,6 +11,7 @@ use oxbpf_isa::{CallTarget, Insn, Pseudo, Slot};
 use super::declare::{Declared, Section};
 use super::error::{UnitTextError, UnitTextFault};
 use super::{Errors, Options, Part, begin_of};
+use crate::near::near;
 
 /// Characters of a source line that a program keeps.
 const MAX_TEXT: usize = 256;
@@ -29,6 +30,9 @@ pub(super) fn build(
         match resolved(insns[symbol.insn], symbol, part, declared) {
             Ok(insn) => insns[symbol.insn] = insn,
             Err(fault) => errors.push(at_name(symbol, fault)),
+        }
+        if errors.enough() {
+            break;
         }
     }
     if !errors.is_empty() {
@@ -51,7 +55,7 @@ fn at_name(symbol: &SymbolRef, fault: UnitTextFault) -> UnitTextError {
 /// `insn` with what its name stands for.
 fn resolved(insn: Insn, symbol: &SymbolRef, part: &Part<'_>, declared: &Declared<'_>) -> Result<Insn, UnitTextFault> {
     match (symbol.kind, insn) {
-        (SymbolKind::Call, _) => helper(symbol, part, declared).map(|id| Insn::Call(CallTarget::Helper(id))),
+        (SymbolKind::Call, _) => helper(symbol, part).map(|id| Insn::Call(CallTarget::Helper(id))),
         (SymbolKind::Address, Insn::LoadImm64 { dst, .. }) => {
             let value = address(symbol, declared)?;
             Ok(Insn::LoadPseudo { dst, value })
@@ -62,7 +66,7 @@ fn resolved(insn: Insn, symbol: &SymbolRef, part: &Part<'_>, declared: &Declared
 }
 
 /// A helper's number; the kernel prints it behind the name.
-fn helper(symbol: &SymbolRef, part: &Part<'_>, declared: &Declared<'_>) -> Result<i32, UnitTextFault> {
+fn helper(symbol: &SymbolRef, part: &Part<'_>) -> Result<i32, UnitTextFault> {
     let printed = i32::try_from(symbol.addend).ok().filter(|&id| id != 0);
     match (call_id(&symbol.name), printed) {
         (Some(id), None) => Ok(id),
@@ -72,7 +76,7 @@ fn helper(symbol: &SymbolRef, part: &Part<'_>, declared: &Declared<'_>) -> Resul
         (_, Some(printed)) => Ok(printed),
         (None, None) => {
             let labels = part.source.labels.iter().map(|l| l.name.as_str());
-            let near = declared.near(&symbol.name, HELPERS.iter().map(|h| h.name).chain(labels));
+            let near = near(&symbol.name, HELPERS.iter().map(|h| h.name).chain(labels));
             Err(UnitTextFault::Unknown { what: "helper or label", name: quote(&symbol.name), near })
         }
     }
@@ -80,7 +84,7 @@ fn helper(symbol: &SymbolRef, part: &Part<'_>, declared: &Declared<'_>) -> Resul
 
 fn address(symbol: &SymbolRef, declared: &Declared<'_>) -> Result<Pseudo, UnitTextFault> {
     let Some(map) = declared.map(&symbol.name) else {
-        let near = declared.near(&symbol.name, declared.map_names());
+        let near = near(&symbol.name, declared.map_names());
         return Err(UnitTextFault::Unknown { what: "map, data or label", name: quote(&symbol.name), near });
     };
     let def = &declared.maps[map.index()];
