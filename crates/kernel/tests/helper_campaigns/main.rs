@@ -11,6 +11,7 @@ mod common;
 mod calls;
 mod case;
 mod document;
+mod moves;
 mod network;
 mod packets;
 mod table;
@@ -73,6 +74,15 @@ fn every_helper_has_a_row() {
     let missing: Vec<_> = helpers.iter().filter(|name| !rows.contains(name)).collect();
     assert!(missing.is_empty(), "no row in table.rs: {missing:?}");
     assert_eq!(rows.len(), helpers.len(), "a row is there twice, or of no helper");
+}
+
+#[test]
+fn packet_pointers_are_void_after_the_helpers_that_say_so() {
+    if measured("packet_pointers_are_void_after_the_helpers_that_say_so") {
+        let (asked, different) = moves::differences();
+        assert!(asked > 30, "{asked}");
+        assert!(different.is_empty(), "{different:#?}");
+    }
 }
 
 /// A row that names a test elsewhere names one that is there.
