@@ -162,6 +162,7 @@ macro_rules! for_each_helper {
             89 map_peek_elem (Map, UninitMapValue) -> Scalar, All, [may_trap]
             93 spin_lock (Lock) -> Void, All, [may_trap]
             94 spin_unlock (Lock) -> Void, All, [may_trap]
+            97 skb_ecn_set_ce (Ctx) -> Scalar, TC_CGROUP, [may_trap]
             105 strtol (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
             106 strtoul (Mem, Size, Anything, UninitLong) -> Scalar, All, [may_trap]
             118 jiffies64 () -> Scalar, All, [hosts_own]

@@ -249,6 +249,16 @@ pub fn set_hash_invalid(c: &mut Case<'_>) {
     c.call_ctx("set_hash_invalid", &[]);
 }
 
+/// Mostly behind a header that says something of congestion, and a checksum at its edges.
+pub fn skb_ecn_set_ce(c: &mut Case<'_>) {
+    if c.packet.len() > 26 {
+        c.packet[15] = c.rng.next() as u8;
+        let check = c.rng.pick(&[0u16, 1, 2, 3, 0xffff, 0xfffe, 0xfffd, 0x1234]);
+        c.packet[24..26].copy_from_slice(&check.to_be_bytes());
+    }
+    c.call_ctx("skb_ecn_set_ce", &[]);
+}
+
 pub fn get_cgroup_classid(c: &mut Case<'_>) {
     c.call_ctx("get_cgroup_classid", &[]);
 }

@@ -82,6 +82,7 @@ pub const ROWS: &[Row] = &[
     calls("xdp_adjust_tail", XDP, calls::xdp_adjust_tail),
     calls("skb_load_bytes_relative", SKB, calls::load_bytes_relative),
     calls("skb_cgroup_id", TC_CGROUP, calls::skb_cgroup_id),
+    calls("skb_ecn_set_ce", TC_CGROUP, calls::skb_ecn_set_ce),
     calls("strtol", ALL, texts::strtol),
     calls("strtoul", ALL, texts::strtoul),
     no("jiffies64", CLOCK),

@@ -5,7 +5,8 @@ use crate::trap::TrapKind;
 use crate::vm::Vm;
 
 pub(super) use super::{
-    bytes::*, checksum::*, classic::*, fields::*, host::*, maps::*, redirect::*, resize::*, text::*, vlan::*, xdp::*,
+    bytes::*, checksum::*, classic::*, ecn::*, fields::*, host::*, maps::*, redirect::*, resize::*, text::*, vlan::*,
+    xdp::*,
 };
 
 /// Engines take tail calls themselves; reached only by a call that names it where no engine would.

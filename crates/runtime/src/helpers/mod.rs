@@ -10,6 +10,7 @@ mod bodies;
 mod bytes;
 mod checksum;
 mod classic;
+mod ecn;
 mod fields;
 mod format;
 mod host;
