@@ -69,3 +69,16 @@ fn without_a_file_it_is_the_running_kernel_and_said() {
     };
     assert!(said.starts_with(expected), "{said}");
 }
+
+#[test]
+fn the_guarded_example_equals_the_kernel() {
+    let kernels = std::path::Path::new(oxbpf::core_target::KERNEL_BTF).exists();
+    let root = oxbpf(&["run", "examples/minimal.o", "--pcap", HTTP, "--engine", "kernel"]).status.success();
+    if !kernels || !root {
+        assert!(std::env::var_os("OXBPF_DEV").is_none_or(|v| v != "1"), "the kernel is there on a development machine");
+        return eprintln!("skipped: no kernel that takes programs and shows its types");
+    }
+    let output = oxbpf(&["run", "examples/core/core_guard.o", "--pcap", HTTP, "--engine", "all"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("interp = kernel on 65 packets"), "{}", stdout(&output));
+}

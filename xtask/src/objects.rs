@@ -25,8 +25,11 @@ const FLAGS: &[&str] = &["-O2", "-g", "-mcpu=v3", "-Wall", "-Werror", "-fdebug-c
 const TARGETS: [(&str, &str); 2] = [("_be.c", "bpfeb"), (".c", "bpf")];
 
 /// Where sources are, and from there the examples' headers.
-const PLACES: &[(&str, &str)] =
-    &[("examples", "-Iinclude"), ("crates/elf/tests/objects", "-I../../../../examples/include")];
+const PLACES: &[(&str, &str)] = &[
+    ("examples", "-Iinclude"),
+    ("examples/core", "-I../include"),
+    ("crates/elf/tests/objects", "-I../../../../examples/include"),
+];
 
 /// Runs the verb with the arguments after its name.
 pub fn run(args: &[String]) -> Result<(), String> {
