@@ -248,6 +248,16 @@ fn packets_of_nothing_and_of_the_most_run() {
     let len = |cb: [u64; 5]| cb[3];
     let seen = seen(&[&program, "--pcap", &file]);
     assert_eq!(seen.into_iter().map(len).collect::<Vec<_>>(), [0, 262_144, u32::MAX.into(), 2]);
+    // Made longer, the longest stays as long as packets may be, and a length of four billion stays one.
+    let grow = write(&dir, "grow.bpf", "r2 = 8\nr3 = 0\nr4 = 0\nr5 = 0\ncall skb_vlan_push\nr0 = 0\nexit\n");
+    let frames = [(262_144, vec![7; 262_144]), (u32::MAX, vec![7; 60])];
+    let frames = pcap(&dir, "frames.pcap", 1, &frames);
+    let out = dir.join("grown.pcap").to_str().unwrap().to_string();
+    let output = oxbpf(&["run", &grow, "--pcap", &frames, "--da", "-w", &out]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut reader = Reader::open(&out).unwrap();
+    assert_eq!(reader.next_packet().unwrap().unwrap().data.len(), 262_144);
+    assert_eq!(reader.next_packet().unwrap().unwrap().len, u32::MAX);
     // One more is damage, with its place; what came before is reported.
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[24 + 8..24 + 12].copy_from_slice(&262_145_u32.to_le_bytes());

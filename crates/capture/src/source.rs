@@ -111,7 +111,7 @@ pub struct Unpack<R> {
 enum Inner<R> {
     Plain(Peeked<R>),
     #[cfg(feature = "compress")]
-    Compressed(crate::compress::Decompressed<R>),
+    Compressed(Box<crate::compress::Decompressed<R>>),
 }
 
 impl<R: Read> Unpack<R> {
@@ -123,7 +123,7 @@ impl<R: Read> Unpack<R> {
         #[cfg(feature = "compress")]
         if let Some(format) = crate::compress::Format::of(peeked.head()) {
             let stream = crate::compress::Decompressed::new(format, peeked);
-            return Ok(Unpack { inner: Inner::Compressed(stream) });
+            return Ok(Unpack { inner: Inner::Compressed(Box::new(stream)) });
         }
         Ok(Unpack { inner: Inner::Plain(peeked) })
     }

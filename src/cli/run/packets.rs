@@ -73,7 +73,8 @@ impl Prepared<'_> {
     /// header, and what the capture cut off stays cut off.
     pub(super) fn rebuilt<'b>(&self, left: &'b [u8]) -> (u32, Cow<'b, [u8]>) {
         let missing = self.len - self.data.len() as u32;
-        let len = (self.header + left.len()) as u32 + missing;
+        // A capture may claim any length; what the program added need not fit above it.
+        let len = ((self.header + left.len()) as u32).saturating_add(missing);
         let mut data = match self.header {
             0 => Cow::Borrowed(left),
             header => Cow::Owned([&self.data[..header], left].concat()),

@@ -113,10 +113,7 @@ fn section_order(bytes: &[u8; FRAME]) -> Result<ByteOrder, CaptureErrorKind> {
 }
 
 /// The fixed fields at the start of a block's body, or an error that says how much is missing.
-pub(crate) fn fixed<'a, const SIZE: usize>(
-    head: Head,
-    body: &'a [u8],
-) -> Result<(&'a [u8; SIZE], &'a [u8]), CaptureErrorKind> {
+pub(crate) fn fixed<const SIZE: usize>(head: Head, body: &[u8]) -> Result<(&[u8; SIZE], &[u8]), CaptureErrorKind> {
     body.split_first_chunk().ok_or(CaptureErrorKind::BlockBody {
         block: head.name(),
         wanted: SIZE as u64,
