@@ -100,7 +100,7 @@ fn no_helper_fails_inside_whatever_the_packet() {
         let mut vm = Vm::new(prog_type, &maps, &Env::default()).expect("there is memory");
         let rows: Vec<_> = HELPERS.iter().filter(|row| on_packets(row) && row.callable_by(prog_type)).collect();
         assert!(rows.len() > 3);
-        for round in 0..1000 {
+        for round in 0..500 {
             let bytes = packet(&mut rng);
             let link = rng.pick(&[Link::Ethernet, Link::Ethernet, Link::Ip]);
             let skb = context(&mut rng, &bytes, link);
