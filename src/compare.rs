@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use oxbpf_abi::MapType;
 use oxbpf_abi::ctx::Field;
-use oxbpf_ir::{MapIdx, Unit};
+use oxbpf_ir::{MapDef, MapIdx, Unit};
 use oxbpf_isa::{CallTarget, Insn};
+use oxbpf_runtime::maps::Entry;
 use oxbpf_runtime::{Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal, skb};
 
 /// Differences kept for the report; the rest are counted.
@@ -31,7 +33,7 @@ pub struct Comparison {
     engine: Box<dyn Instance>,
     twin: Box<dyn Instance>,
     fields: &'static [Field],
-    maps: Vec<String>,
+    maps: Vec<MapDef>,
     /// Packets that both ran.
     pub ran: u64,
     /// Packets that the engine could not be told, by reason.
@@ -49,12 +51,22 @@ pub struct Comparison {
 impl Comparison {
     /// Makes both ready.
     pub fn new(engine: &dyn Engine, reference: &dyn Engine, image: &Image, env: &Env) -> Result<Self, EngineError> {
+        Comparison::with(engine, reference, image, &|engine| engine.prepare(image, env))
+    }
+
+    /// Makes both ready as `prepare` does it.
+    pub fn with(
+        engine: &dyn Engine,
+        reference: &dyn Engine,
+        image: &Image,
+        prepare: &Prepare<'_>,
+    ) -> Result<Self, EngineError> {
         Ok(Comparison {
             name: engine.name(),
-            engine: engine.prepare(image, env)?,
-            twin: reference.prepare(image, env)?,
+            engine: prepare(engine)?,
+            twin: prepare(reference)?,
             fields: image.prog_type().ctx().fields,
-            maps: image.unit().maps().iter().map(|m| m.name.clone()).collect(),
+            maps: image.unit().maps().to_vec(),
             ran: 0,
             left_out: BTreeMap::new(),
             differences: Vec::new(),
@@ -126,14 +138,15 @@ impl Comparison {
     pub fn finish(&mut self) -> Result<(), EngineError> {
         for i in 0..self.maps.len() {
             let map = MapIdx(i as u32);
-            let ours: BTreeMap<_, _> = self.twin.map_entries(map)?.into_iter().collect();
-            let theirs: BTreeMap<_, _> = self.engine.map_entries(map)?.into_iter().collect();
+            let keyless = self.maps[i].key_size == 0;
+            let ours = by_key(self.twin.map_entries(map)?, keyless);
+            let theirs = by_key(self.engine.map_entries(map)?, keyless);
             let keys = ours.keys().chain(theirs.keys().filter(|k| !ours.contains_key(*k)));
-            let different = keys.filter(|k| ours.get(*k) != theirs.get(*k)).cloned().collect::<Vec<_>>();
+            let different = keys.filter(|k| !alike(ours.get(*k), theirs.get(*k))).cloned().collect::<Vec<_>>();
             for key in different {
                 let (a, b) = (ours.get(&key).cloned(), theirs.get(&key).cloned());
-                if self.hosts_own.is_empty() {
-                    self.note(0, Difference::Map { name: self.maps[i].clone(), key, ours: a, theirs: b });
+                if self.hosts_own.is_empty() && !drops(&self.maps[i]) {
+                    self.note(0, Difference::Map { name: self.maps[i].name.clone(), key, ours: a, theirs: b });
                 } else {
                     self.by_nature += 1;
                 }
@@ -141,6 +154,29 @@ impl Comparison {
         }
         Ok(())
     }
+}
+
+/// How an engine is made ready.
+pub type Prepare<'a> = dyn Fn(&dyn Engine) -> Result<Box<dyn Instance>, EngineError> + 'a;
+
+/// Entries by their keys; of a map without keys, by their places.
+fn by_key(entries: Vec<Entry>, keyless: bool) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    match keyless {
+        false => entries.into_iter().collect(),
+        true => entries.into_iter().zip(0u32..).map(|((_, value), i)| (i.to_be_bytes().to_vec(), value)).collect(),
+    }
+}
+
+/// Whether values are the same: of a per-CPU map, CPUs that only one engine has hold zero.
+fn alike(a: Option<&Vec<u8>>, b: Option<&Vec<u8>>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return a == b };
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    long.starts_with(short) && long[short.len()..].iter().all(|b| *b == 0)
+}
+
+/// Whether a map drops entries that each host chooses itself.
+fn drops(def: &MapDef) -> bool {
+    matches!(def.map_type, MapType::LRU_HASH | MapType::LRU_PERCPU_HASH)
 }
 
 /// Helpers that the unit's programs call and whose answers are each host's own.

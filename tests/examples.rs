@@ -15,7 +15,7 @@ use oxbpf::runtime::skb::{self, Link};
 use oxbpf::runtime::{Availability, Engine, Env, Input, Instance, Outcome};
 
 /// The entry of each example, as PROG.
-const ENTRIES: [&str; 16] = [
+const ENTRIES: [&str; 19] = [
     "minimal.o",
     "mark_stats.o",
     "port_redirect.o",
@@ -30,6 +30,9 @@ const ENTRIES: [&str; 16] = [
     "two_actions.o:action/mark",
     "two_actions.o:action/police",
     "map_in_map.o",
+    "lpm_policy.o",
+    "lru_flows.o",
+    "ringbuf_sampler.o",
     "two_ways.o:tcx/egress",
     "two_ways.o:tcx/ingress",
 ];

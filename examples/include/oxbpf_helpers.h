@@ -71,6 +71,9 @@ HELPER(long, skb_vlan_push, BPF_FUNC_skb_vlan_push, struct __sk_buff *skb, __be1
 HELPER(long, skb_vlan_pop, BPF_FUNC_skb_vlan_pop, struct __sk_buff *skb);
 HELPER(long, clone_redirect, BPF_FUNC_clone_redirect, struct __sk_buff *skb, __u32 ifindex, __u64 flags);
 HELPER(long, skb_change_tail, BPF_FUNC_skb_change_tail, struct __sk_buff *skb, __u32 len, __u64 flags);
+HELPER(void *, ringbuf_reserve, BPF_FUNC_ringbuf_reserve, void *ringbuf, __u64 size, __u64 flags);
+HELPER(void, ringbuf_submit, BPF_FUNC_ringbuf_submit, void *record, __u64 flags);
+HELPER(void, ringbuf_discard, BPF_FUNC_ringbuf_discard, void *record, __u64 flags);
 HELPER(long, tail_call, BPF_FUNC_tail_call, void *ctx, void *prog_array, __u32 index);
 
 /* ---- packet loads: LD_ABS and LD_IND, in host order, ending the program

@@ -5,6 +5,7 @@ mod cpus;
 mod expect;
 mod follow;
 mod link;
+mod maps;
 mod options;
 mod output;
 mod packets;
@@ -25,7 +26,7 @@ use crate::prog::{self, ProgError, Types};
 use options::Job;
 use output::Listener;
 use oxbpf_capture::CaptureErrorKind;
-use oxbpf_runtime::EngineError;
+use oxbpf_runtime::{Engine, EngineError};
 use packets::{Item, Source};
 use progress::Progress;
 use report::{Ending, PacketLine, Rejected, Report};
@@ -134,10 +135,11 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let job = Job::new(arguments, &loaded)?;
     let image = loaded.image();
     let engines = job.engines(&loaded)?;
-    let mut primary = engines.primary.prepare(&image, &job.env)?;
+    let prepare = |engine: &dyn Engine| job.maps.prepare(engine, &image, &job.env);
+    let mut primary = prepare(&*engines.primary)?;
     let (mut others, mut rejected) = (Vec::new(), Vec::new());
     for other in &engines.others {
-        match Comparison::new(&**other, &*engines.primary, &image, &job.env) {
+        match Comparison::with(&**other, &*engines.primary, &image, &prepare) {
             Ok(comparison) => others.push(comparison),
             // What the interpreter makes of the program is still worth knowing.
             Err(e @ EngineError::Rejected { .. }) => {
@@ -210,6 +212,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     drop(progress);
     sinks.finish(&source.interface())?;
+    let maps = job.maps.unexpected(&*primary)?;
     let ending = Ending {
         tally: &tally,
         primary: &*primary,
@@ -220,6 +223,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         left_out: source.left_out,
         nowhere: sinks.nowhere(),
         lost: sinks.lost,
+        maps: &maps,
     };
     report.finish(&mut out, &job, &ending)?;
     out.flush()?;
@@ -232,7 +236,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
 /// A finding outweighs what the program's runs ended with, except a defect of ours.
 fn exit(ending: &Ending<'_>) -> Exit {
     let differs = ending.others.iter().any(|o| o.different > 0);
-    let finding = differs || !ending.rejected.is_empty() || ending.expected.failed();
+    let finding = differs || !ending.rejected.is_empty() || ending.expected.failed() || !ending.maps.is_empty();
     match ending.tally.worst() {
         Exit::Internal => Exit::Internal,
         _ if finding => Exit::Finding,

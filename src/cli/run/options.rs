@@ -14,6 +14,7 @@ use oxbpf_tc::{Handle, Hook, Mode, Semantics};
 use super::Failure;
 use super::capture_options::CaptureArguments;
 use super::expect::Expected;
+use super::maps::Maps;
 use crate::cli::{EXIT_CODES, say};
 use crate::ctx_json::CtxFields;
 use crate::prog::Loaded;
@@ -99,6 +100,12 @@ pub(in crate::cli) struct Arguments {
     /// Show what the maps hold in the end; with --jsonl on standard error
     #[arg(long)]
     pub(super) map_dump: bool,
+    /// What maps hold at first, as JSON or @FILE: {"routes": {"10.0.0.0/8": 7}}
+    #[arg(long, value_name = "JSON")]
+    map_init: Option<String>,
+    /// What maps must hold in the end, as JSON or @FILE like --map-init; a difference is a finding
+    #[arg(long, value_name = "JSON")]
+    map_check: Option<String>,
     /// Compare with a file of lines as --jsonl prints them; only the keys that a line has are compared
     #[arg(long, value_name = "FILE")]
     pub(super) expect: Option<PathBuf>,
@@ -253,6 +260,7 @@ pub(super) struct Job {
     pub(super) env: Env,
     pub(super) ctx: CtxFields,
     pub(super) prog_type: ProgType,
+    pub(super) maps: Maps,
 }
 
 impl Job {
@@ -287,7 +295,9 @@ impl Job {
             }
         };
         let env = Env { seed: arguments.seed, fuel: arguments.fuel, cpus: arguments.capture.cpus, ..Env::default() };
-        Ok(Job { arguments, semantics, env, ctx, prog_type })
+        let (init, check) = (arguments.map_init.as_deref(), arguments.map_check.as_deref());
+        let maps = Maps::new(&loaded.unit, init, check, &env)?;
+        Ok(Job { arguments, semantics, env, ctx, prog_type, maps })
     }
 
     /// The engines asked for. One that was asked for by name must be there; of `all`, those that are.

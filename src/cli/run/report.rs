@@ -1,9 +1,11 @@
 //! What a run prints: a table for people, or JSON.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table, presets};
 use oxbpf_abi::ctx::Field;
+use oxbpf_btf::Btf;
 use oxbpf_ir::{MapDef, MapIdx};
 use oxbpf_runtime::{Instance, Outcome, Refusal, skb};
 use oxbpf_tc::Verdict;
@@ -146,6 +148,8 @@ pub(super) struct Ending<'a> {
     /// Packets redirected to no interface; events and copies for which there was no room.
     pub(super) nowhere: u64,
     pub(super) lost: u64,
+    /// What maps hold and were not to.
+    pub(super) maps: &'a [String],
 }
 
 impl Ending<'_> {
@@ -168,6 +172,7 @@ pub(super) struct Report {
     head: Vec<(&'static str, String)>,
     json: Value,
     maps: Vec<MapDef>,
+    types: Option<Arc<Btf>>,
 }
 
 impl Report {
@@ -205,7 +210,7 @@ impl Report {
             "capture": { "file": file, "link_type": link },
             "engine": engine,
         });
-        Report { head, json, maps: unit.maps().to_vec() }
+        Report { head, json, maps: unit.maps().to_vec(), types: unit.types().cloned() }
     }
 
     /// Prints a packet's line where lines are wanted.
@@ -255,6 +260,9 @@ impl Report {
             }
         }
         print_expectations(ending.expected);
+        for line in ending.maps {
+            say(format_args!("{line}"));
+        }
         Ok(())
     }
 
@@ -307,7 +315,7 @@ impl Report {
     }
 
     fn print_json(mut self, out: &mut impl Write, job: &Job, ending: &Ending<'_>) -> Result<(), Failure> {
-        let Ending { tally, primary, others, rejected, expected, .. } = *ending;
+        let Ending { tally, primary, others, rejected, expected, maps: unexpected, .. } = *ending;
         self.json["packets"] = tally.packets.into();
         self.json["bytes"] = tally.bytes.into();
         self.json["truncated"] = tally.truncated.into();
@@ -330,9 +338,12 @@ impl Report {
             let mut maps = Map::new();
             for (i, def) in self.maps.iter().enumerate() {
                 let entries = primary.map_entries(MapIdx(i as u32))?;
-                maps.insert(def.name.clone(), map_json::bpftool(def, &entries));
+                maps.insert(def.name.clone(), map_json::bpftool(def, &entries, self.types.as_deref()));
             }
             self.json["maps"] = maps.into();
+        }
+        if !unexpected.is_empty() {
+            self.json["unexpected_maps"] = json!(unexpected);
         }
         if expected.failed() {
             self.json["unexpected"] =
