@@ -10,6 +10,7 @@ pub mod core_target;
 pub mod ctx_json;
 pub mod engines;
 pub mod kconfig;
+pub mod listing;
 pub mod map_json;
 mod near;
 pub mod prog;

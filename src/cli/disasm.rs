@@ -12,6 +12,7 @@ use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
 
 use super::asm::{output, prog_type};
 use super::{Exit, classic, say};
+use crate::listing::objdump;
 use crate::prog::{ProgError, decode, file_name, is_bytecode, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
 use crate::{core_target, kconfig};
@@ -22,6 +23,7 @@ Examples:
   oxbpf disasm cls.o:tc/main --slots --bytes
   oxbpf disasm raw:ebpf:drop.bin
   oxbpf disasm cls.o --syntax macros
+  oxbpf disasm cls.o --listing llvm-objdump --reloc
   oxbpf asm drop.bpf | oxbpf disasm - --json
   tcpdump -ddd tcp port 80 | oxbpf disasm - --emit d
 
@@ -49,6 +51,15 @@ pub(super) struct Arguments {
     /// The dialect that is written
     #[arg(long, value_name = "DIALECT", value_parser = super::fmt::dialect, default_value = "clang", conflicts_with = "json")]
     syntax: oxbpf_isa::text::Dialect,
+    /// An object as llvm-objdump of LLVM 19 lists it, byte for byte
+    #[arg(long, value_name = "TOOL", value_parser = ["llvm-objdump"], conflicts_with_all = ["labels", "bytes", "slots", "json"])]
+    listing: Option<String>,
+    /// Of llvm-objdump's listing, leave the raw bytes out
+    #[arg(long, requires = "listing")]
+    no_show_raw_insn: bool,
+    /// Of llvm-objdump's listing, show the relocations
+    #[arg(long, requires = "listing")]
+    reloc: bool,
     /// A JSON document instead of a listing
     #[arg(long, conflicts_with_all = ["labels", "bytes", "slots"])]
     json: bool,
@@ -159,6 +170,11 @@ fn list(arguments: &Arguments) -> Result<Listing, Fault> {
     }
     let (path, section) = split(&arguments.prog);
     let bytes = bytes_of(path)?;
+    if arguments.listing.is_some() {
+        let options = objdump::Options { bytes: !arguments.no_show_raw_insn, relocs: arguments.reloc };
+        let text = objdump::print(path, &bytes, &options);
+        return text.map(Listing::whole).map_err(|e| format!("error[{}]: {}: {e}", e.code(), shown_name(path)).into());
+    }
     if bytes.starts_with(b"\x7fELF") {
         return object(path, &bytes, section, arguments);
     }

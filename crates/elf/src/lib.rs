@@ -36,6 +36,7 @@
 
 #![forbid(unsafe_code)]
 
+mod code;
 pub mod core;
 mod error;
 mod externs;
@@ -50,6 +51,7 @@ mod order;
 mod relocate;
 mod unit;
 
+pub use code::{CodeSection, code_sections};
 pub use error::ElfError;
 pub use externs::{Extern, ExternKind};
 pub use inspect::{Inspection, RelocRow, SectionRow, inspect};

@@ -1,0 +1,3 @@
+//! Listings as other tools write them, byte for byte.
+
+pub mod objdump;
