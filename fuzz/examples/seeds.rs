@@ -8,7 +8,7 @@ use object::{Object, ObjectSection, SectionKind};
 use oxbpf_capture::{NgWriter, Reader};
 use oxbpf_cbpf_asm::{Format, Options, read, write};
 use oxbpf_isa::cbpf::SockFilter;
-use oxbpf_isa::text::{PrintOptions, print};
+use oxbpf_isa::text::{Dialect, PrintOptions, print};
 use oxbpf_isa::{Insn, RawInsn, decode_all};
 use oxbpf_progen::{ClassicFeatures, classic, classic_packet};
 
@@ -86,10 +86,10 @@ fn object_seeds(name: &str, bytes: &[u8]) -> Result<(), Box<dyn std::error::Erro
         let insns: Vec<Insn> = decoded.iter().map(|d| d.1).collect();
         let name = format!("{name}-{}", section.index());
         seed("decode", &name, data)?;
-        for all in [false, true] {
-            let text =
-                print(&insns, &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() }, &());
-            seed("text", &format!("{name}-{all}"), text.as_bytes())?;
+        for (row, all) in Dialect::ROWS.into_iter().flat_map(|r| [(r, false), (r, true)]) {
+            let options = PrintOptions { dialect: row.dialect, labels: all, slots: all, bytes: all };
+            let text = print(&insns, &options, &());
+            seed("text", &format!("{name}-{}-{all}", row.name), text.as_bytes())?;
         }
     }
     let types = elf.section_by_name(".BTF").ok_or("no .BTF")?.data()?;

@@ -18,7 +18,7 @@ use oxbpf_abi::ProgType;
 use oxbpf_btf::core::CoreTarget;
 use oxbpf_btf::{Btf, BtfExt};
 use oxbpf_elf::ObjProgram;
-use oxbpf_isa::text::{MAX_ERRORS, PrintOptions, parse, print};
+use oxbpf_isa::text::{Dialect, MAX_ERRORS, PrintOptions, convert, detect, parse_as, print};
 use oxbpf_isa::{Insn, RawInsn, decode_all, encode_all};
 
 pub use captures::{compressed, pcap, pcapng};
@@ -74,27 +74,29 @@ pub fn decode(bytes: &[u8]) {
     }
 }
 
-/// Bytes as text: what parses prints, and parses again to the same instructions; errors render.
+/// Bytes as text in each dialect: what parses prints, and parses again to the same instructions; errors render.
 pub fn text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    match parse(text) {
-        Ok(source) => {
-            assert_eq!(source.insns.len(), source.positions.len());
-            for all in [false, true] {
-                let printed = print(
-                    &source.insns,
-                    &PrintOptions { labels: all, slots: all, bytes: all, ..PrintOptions::default() },
-                    &(),
-                );
-                let again = parse(&printed).map_err(|errors| errors[0].render(&printed, "printed"));
-                assert_eq!(again.expect("what was printed parses").insns, source.insns, "{printed}");
+    let detected = detect(text);
+    for dialect in Dialect::ROWS.map(|r| r.dialect) {
+        match parse_as(text, dialect) {
+            Ok(source) => {
+                assert_eq!(source.insns.len(), source.positions.len());
+                for all in [false, true] {
+                    let options = PrintOptions { dialect, labels: all, slots: all, bytes: all };
+                    let printed = print(&source.insns, &options, &());
+                    let again = parse_as(&printed, dialect).map_err(|errors| errors.render(&printed, "printed"));
+                    assert_eq!(again.expect("what was printed parses").insns, source.insns, "{printed}");
+                }
+                // Names may mean something else in the other dialect; it is written in any case.
+                assert!(convert(text, dialect, detected).is_ok());
             }
-        }
-        Err(errors) => {
-            assert!((1..=MAX_ERRORS).contains(&errors.len()));
-            for error in errors {
-                assert!(error.line >= 1 && error.column >= 1 && error.width >= 1);
-                assert!(error.render(text, "file").contains(error.code()));
+            Err(errors) => {
+                assert!((1..=MAX_ERRORS).contains(&errors.len()));
+                for error in errors.iter() {
+                    assert!(error.line >= 1 && error.column >= 1 && error.width >= 1);
+                    assert!(error.render(text, "file").contains(error.code()));
+                }
             }
         }
     }
