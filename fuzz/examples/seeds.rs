@@ -6,6 +6,7 @@ use std::path::Path;
 
 use object::{Object, ObjectSection, SectionKind};
 use oxbpf_capture::{NgWriter, Reader};
+use oxbpf_cbpf_asm::filter::Link;
 use oxbpf_cbpf_asm::{Format, Options, read, write};
 use oxbpf_isa::cbpf::SockFilter;
 use oxbpf_isa::text::{Dialect, PrintOptions, print};
@@ -32,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     core_seeds()?;
+    filter_seeds()?;
     for number in 0..32 {
         seed("interp", &format!("random-{number}"), &random(number, 600))?;
     }
@@ -72,6 +74,18 @@ fn in_every_format(name: &str, code: &[SockFilter]) -> Result<(), Box<dyn std::e
         let name = format!("{name}.{}", row.name);
         seed(&target, &name, &bytes)?;
         seed("classic", &name, &bytes)?;
+    }
+    Ok(())
+}
+
+/// The expressions of the corpus behind the number of their link type.
+fn filter_seeds() -> Result<(), Box<dyn std::error::Error>> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/filters");
+    for row in Link::ROWS {
+        let text = fs::read_to_string(corpus.join(format!("{}.txt", row.name)))?;
+        for (i, expr) in text.lines().filter_map(|line| line.strip_prefix("> ")).enumerate() {
+            seed("filter", &format!("{}-{i}", row.name), &[&[row.link as u8], expr.as_bytes()].concat())?;
+        }
     }
     Ok(())
 }

@@ -9,10 +9,12 @@
 
 mod captures;
 mod classic;
+mod filter;
 mod interp;
 mod json;
 mod reader;
 mod records;
+mod steps;
 
 use oxbpf_abi::ProgType;
 use oxbpf_btf::core::CoreTarget;
@@ -23,6 +25,7 @@ use oxbpf_isa::{Insn, RawInsn, decode_all, encode_all};
 
 pub use captures::{compressed, pcap, pcapng};
 pub use classic::*;
+pub use filter::filter;
 pub use interp::interp;
 pub use json::ctx_json;
 pub use records::core;
@@ -31,7 +34,7 @@ pub use records::core;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a file in `fuzz_targets`.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 22] = [
     ("core", core),
     ("decode", decode),
     ("text", text),
@@ -53,6 +56,7 @@ pub const TARGETS: [Target; 21] = [
     READERS[8],
     READERS[9],
     ("classic_run", classic_run),
+    ("filter", filter),
 ];
 
 /// Programs of one object that are linked each for itself.

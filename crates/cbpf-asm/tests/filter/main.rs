@@ -7,3 +7,6 @@ mod generate;
 mod optimizer;
 mod oracle;
 mod packets;
+// Shared with the fuzz target, whose package is a workspace of its own.
+#[path = "../../../../fuzz/src/steps.rs"]
+mod steps;

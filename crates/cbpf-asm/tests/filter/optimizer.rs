@@ -1,61 +1,14 @@
 //! The optimiser changes no verdict, and programs of any size are laid out right.
 
 use oxbpf_cbpf_asm::filter::{Fault, Link, Options, compile};
-use oxbpf_isa::cbpf::{Cond, Ext, Insn, Operand, Program, SockFilter};
+use oxbpf_isa::cbpf::{Insn, Program, SockFilter};
 
 use crate::generate::expression;
 use crate::oracle::verdicts;
 use crate::packets::{Rng, packets, random};
+use crate::steps::run;
 
 const UNOPTIMIZED: Options = Options { optimize: false, snaplen: 262_144 };
-
-/// Runs a program step by step; none where a load is out of range or a divisor is 0.
-fn run(program: &[Insn], packet: &[u8]) -> Option<u32> {
-    let (mut a, mut x, mut m, mut pc) = (0u32, 0u32, [0u32; 16], 0);
-    let load = |off: u32, size: oxbpf_isa::Narrow| {
-        let len = match size {
-            oxbpf_isa::Narrow::B => 1,
-            oxbpf_isa::Narrow::H => 2,
-            oxbpf_isa::Narrow::W => 4,
-        };
-        let bytes = packet.get(off as usize..)?.get(..len)?;
-        Some(bytes.iter().fold(0u32, |n, &b| n << 8 | u32::from(b)))
-    };
-    loop {
-        let insn = program[pc];
-        pc += 1;
-        match insn {
-            Insn::LdImm(k) => a = k,
-            Insn::LdLen => a = packet.len() as u32,
-            Insn::LdMem(n) => a = m[n.index()],
-            Insn::LdAbs { size, k } => a = load(k.k(), size)?,
-            Insn::LdInd { size, k } => a = load(x.wrapping_add(k), size)?,
-            Insn::LdExt { ext: Ext::Type, .. } => a = 0,
-            Insn::LdExt { .. } => a = 1,
-            Insn::LdxImm(k) => x = k,
-            Insn::LdxLen => x = packet.len() as u32,
-            Insn::LdxMem(n) => x = m[n.index()],
-            Insn::LdxMsh(k) => x = 4 * (load(k, oxbpf_isa::Narrow::B)? & 0xf),
-            Insn::St(n) => m[n.index()] = a,
-            Insn::Stx(n) => m[n.index()] = x,
-            Insn::Alu { op, src } => {
-                let right = if let Operand::K(k) = src { k } else { x };
-                a = op.eval(a, right)?;
-            }
-            Insn::Neg => a = a.wrapping_neg(),
-            Insn::Ja(k) => pc += k as usize,
-            Insn::JumpIf { cond, src, jt, jf } => {
-                let right = if let Operand::K(k) = src { k } else { x };
-                pc += usize::from(if Cond::eval(cond, a, right) { jt } else { jf });
-            }
-            Insn::RetK(k) => return Some(k),
-            Insn::RetA => return Some(a),
-            Insn::RetX => return Some(x),
-            Insn::Tax => x = a,
-            Insn::Txa => a = x,
-        }
-    }
-}
 
 fn program(link: Link, expr: &str, options: &Options) -> Option<Vec<Insn>> {
     match compile(link, expr, options) {
