@@ -219,3 +219,21 @@ fn a_map_nobody_has_blocks_no_program_without_it() {
     assert_eq!(run("tc/data").status.code(), Some(0));
     assert_eq!(run("tc/xsk").status.code(), Some(3), "{}", stderr(&run("tc/xsk")));
 }
+
+#[test]
+fn what_comes_from_the_kernel_is_the_same_there() {
+    use oxbpf::kernel::Kernel;
+    use oxbpf::runtime::{Availability, Engine};
+
+    if let Availability::Unavailable(reason) = Kernel.availability() {
+        assert!(std::env::var("OXBPF_DEV").as_deref() != Ok("1"), "{reason}");
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    for section in ["tc/settings", "tc/absent", "tc/weak", "tc/pair"] {
+        let program = format!("{KERNEL}:{section}");
+        let output = oxbpf(&["run", &program, "--pcap", "examples/captures/http.pcap", "--engine", "all"]);
+        assert_eq!(output.status.code(), Some(0), "{section}: {}", stderr(&output));
+        assert!(stdout(&output).contains("interp = kernel on "), "{section}: {}", stdout(&output));
+    }
+}

@@ -34,6 +34,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     core_seeds()?;
     filter_seeds()?;
+    // What examples do not have: settings, weak symbols, maps in maps of all sorts, big-endian objects.
+    for entry in fs::read_dir(examples.join("../crates/elf/tests/objects"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "o") {
+            seed("object", &path.file_stem().unwrap_or_default().to_string_lossy(), &fs::read(&path)?)?;
+        }
+    }
     for number in 0..32 {
         seed("interp", &format!("random-{number}"), &random(number, 600))?;
     }

@@ -146,7 +146,7 @@ impl Relocator<'_, '_> {
                 self.functions.all[function].settings.push(index);
             }
             (ExternKind::Setting, ..) => self.functions.all[function].settings.push(index),
-            (_, ..) if wanted.is_weak() => self.set_wide(function, slot, src::VALUE, 0, 0),
+            _ if wanted.is_weak() => self.set_wide(function, slot, src::VALUE, 0, 0),
             (kind, ..) => self.missing(function, reloc, format!("{} {name}", kind.name())),
         }
         Ok(())
