@@ -42,6 +42,8 @@ impl Format {
 pub(crate) struct Decompressed<R> {
     format: Format,
     decoder: Decoder<Counted<R>>,
+    /// What was wrong: decoders do not say it twice.
+    damage: Option<Damaged>,
 }
 
 enum Decoder<R> {
@@ -51,7 +53,7 @@ enum Decoder<R> {
 
 impl<R: Read> Decompressed<R> {
     pub(crate) fn new(format: Format, peeked: Peeked<R>) -> Decompressed<R> {
-        Decompressed { format, decoder: Decoder::new(format, Counted { peeked, count: 0 }) }
+        Decompressed { format, decoder: Decoder::new(format, Counted { peeked, count: 0 }), damage: None }
     }
 
     /// How many compressed bytes were read.
@@ -81,9 +83,15 @@ impl<R: Read> Decoder<R> {
 }
 
 impl<R: Read> Read for Decompressed<R> {
-    /// An error is a [`Damaged`], unless reading itself failed.
+    /// An error is a [`Damaged`], unless reading itself failed. Damage stays.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.decoder.read(buffer).map_err(|error| Damaged::wrap(self.format, error))
+        if let Some(damage) = &self.damage {
+            return Err(damage.clone().into());
+        }
+        self.decoder.read(buffer).map_err(|error| match Damaged::of(self.format, &error) {
+            Some(damage) => self.damage.insert(damage).clone().into(),
+            None => error,
+        })
     }
 }
 
@@ -94,25 +102,23 @@ impl<R> fmt::Debug for Decompressed<R> {
 }
 
 /// Bytes that are no compressed data, or not all of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Damaged {
     format: Format,
     what: String,
 }
 
 impl Damaged {
-    fn wrap(format: Format, error: io::Error) -> io::Error {
-        match error.raw_os_error() {
-            Some(_) => error,
-            None => {
-                // Decoders' words for the same thing differ.
-                let what = match error.kind() {
-                    io::ErrorKind::UnexpectedEof => "it ends too early".to_string(),
-                    _ => error.to_string().to_lowercase(),
-                };
-                io::Error::new(io::ErrorKind::InvalidData, Damaged { format, what })
-            }
-        }
+    /// What an error of a decoder says of the data; none where reading it failed, or was interrupted.
+    fn of(format: Format, error: &io::Error) -> Option<Damaged> {
+        let what = match error.kind() {
+            _ if error.raw_os_error().is_some() => return None,
+            io::ErrorKind::Interrupted => return None,
+            // Decoders' words for the same thing differ.
+            io::ErrorKind::UnexpectedEof => "it ends too early".to_string(),
+            _ => error.to_string().to_lowercase(),
+        };
+        Some(Damaged { format, what })
     }
 
     /// The kind of an error in reading.
@@ -133,6 +139,12 @@ impl fmt::Display for Damaged {
 }
 
 impl Error for Damaged {}
+
+impl From<Damaged> for io::Error {
+    fn from(damage: Damaged) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, damage)
+    }
+}
 
 /// All frames of a zstd stream, one after the other.
 struct Zstd<R> {

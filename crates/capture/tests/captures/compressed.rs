@@ -101,6 +101,23 @@ fn every_cut_of_compressed_data_ends_with_an_error() {
 }
 
 #[test]
+fn damage_in_compressed_data_stays() {
+    let plain = written(Header::new(LinkType::EN10MB), &packets());
+    for mut compressed in [gzip(&plain), zstd(&plain)] {
+        let middle = compressed.len() / 2;
+        compressed[middle..middle + 8].fill(0xff);
+        let mut reader = Reader::new(Unpack::new(compressed.as_slice()).unwrap(), "test").unwrap();
+        let error = loop {
+            match reader.next_packet() {
+                Ok(packet) => assert!(packet.is_some(), "damage is no end"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(reader.next_packet().unwrap_err().to_string(), error.to_string());
+    }
+}
+
+#[test]
 fn a_window_beyond_what_zstd_itself_allows_is_refused() {
     // A frame whose header demands 256 MiB: no single segment, no checksum; window descriptor of exponent 18.
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 0x01, 0x00, 0x00];
