@@ -98,7 +98,8 @@ map waiting: holds [0100, 0201], expected [0100]
     let (code, text) = stderr(&["--map-init", INIT, "--map-check", check]);
     let mut found: Vec<_> = text.lines().collect();
     let mut wanted: Vec<_> = lines.lines().collect();
-    (found.sort_unstable(), wanted.sort_unstable());
+    found.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!((code, found), (Some(1), wanted));
 }
 

@@ -9,7 +9,7 @@ use common::pair::{Rng, all_same, programs};
 use oxbpf_abi::{MapType, map_flags};
 use oxbpf_ir::{MapDef, MapIdx};
 use oxbpf_kernel::{KernelError, KernelMap, MapSpec, PerfReader, cpus};
-use oxbpf_runtime::maps::{Map, outside_size};
+use oxbpf_runtime::maps::{Entry, Map, outside_size};
 
 /// Sequences for each map, and operations in each.
 const SEQUENCES: u64 = 25;
@@ -226,7 +226,7 @@ impl Both {
     }
 
     /// All that is there, in the map's order but for hashes.
-    fn contents(&self) -> (Vec<(Vec<u8>, Vec<u8>)>, Vec<(Vec<u8>, Vec<u8>)>) {
+    fn contents(&self) -> (Vec<Entry>, Vec<Entry>) {
         use MapType as T;
         let unlisted = [T::QUEUE, T::STACK, T::RINGBUF, T::BLOOM_FILTER, T::PERF_EVENT_ARRAY];
         if unlisted.contains(&self.def.map_type) || self.def.flags & map_flags::WRONLY != 0 {
