@@ -42,7 +42,7 @@ const MAX_NODES: usize = 32_768;
 impl Graph {
     /// The decisions of a condition. Fails where there are too many.
     pub(super) fn build(cond: &Cond) -> Result<Graph, Fault> {
-        let mut graph = Graph { nodes: Vec::new(), ids: FastMap::default(), root: REJECT };
+        let mut graph = Graph::empty(64);
         graph.root = graph.add(cond, ACCEPT, REJECT)?;
         Ok(graph)
     }

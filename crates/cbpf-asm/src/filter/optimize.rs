@@ -18,17 +18,15 @@ const MAX_ROUNDS: usize = 12;
 /// Makes a graph smaller.
 pub(super) fn optimize(graph: &mut Graph, values: &Values) {
     let mut known = Known::default();
-    let mut grouped = false;
+    let (mut grouped, mut regrouped) = (false, false);
     for _ in 0..MAX_ROUNDS {
-        let before = graph.nodes().len();
-        let changed = skip_decided(graph, values, &mut known);
-        if changed || graph.nodes().len() < before {
+        if skip_decided(graph, values, &mut known, std::mem::take(&mut regrouped)) {
             continue;
         }
         if grouped || !group(graph) {
             break;
         }
-        grouped = true;
+        (grouped, regrouped) = (true, true);
     }
 }
 
@@ -49,9 +47,9 @@ struct Walk<'a> {
     at: Vec<Option<At>>,
 }
 
-/// Leads past tests whose outcome is known on the way to them or makes no difference, and makes equal nodes one. Whether
-/// there was anything to lead past.
-fn skip_decided(graph: &mut Graph, values: &Values, known: &mut Known) -> bool {
+/// Leads past tests whose outcome is known on the way to them or makes no difference. Where that changes anything, or
+/// something has been changed before, equal nodes are made one. Whether there was any change.
+fn skip_decided(graph: &mut Graph, values: &Values, known: &mut Known, mut changed: bool) -> bool {
     let root = graph.root();
     if is_verdict(root) {
         return false;
@@ -61,7 +59,6 @@ fn skip_decided(graph: &mut Graph, values: &Values, known: &mut Known) -> bool {
     at[root as usize] = Some(At { facts: NOTHING, bytes: 0 });
     let mut walk = Walk { graph, values, known, at };
     let mut idle = vec![false; root as usize + 1];
-    let mut changed = false;
     for id in (0..=root).rev() {
         let Some(at) = walk.at[id as usize] else { continue };
         let Node { test, yes, no } = walk.graph.node(id);
@@ -71,8 +68,10 @@ fn skip_decided(graph: &mut Graph, values: &Values, known: &mut Known) -> bool {
         changed |= idle[id as usize] || (node.yes, node.no) != (yes, no);
         *walk.graph.node_mut(id) = node;
     }
-    let reached: Vec<bool> = walk.at.iter().map(Option::is_some).collect();
-    merge(graph, &reached, &idle);
+    if changed {
+        let reached: Vec<bool> = walk.at.iter().map(Option::is_some).collect();
+        merge(graph, &reached, &idle);
+    }
     changed
 }
 
@@ -120,7 +119,7 @@ impl Walk<'_> {
 
 /// Keeps what is reached, leads past what is idle, and makes equal nodes one.
 fn merge(graph: &mut Graph, reached: &[bool], idle: &[bool]) {
-    let mut merged = Graph::empty(reached.len());
+    let mut merged = Graph::empty(reached.iter().filter(|&&reached| reached).count());
     let mut new = vec![REJECT; reached.len()];
     let place = |new: &[NodeId], id: NodeId| if is_verdict(id) { id } else { new[id as usize] };
     for id in (0..reached.len()).filter(|&id| reached[id]) {

@@ -160,3 +160,80 @@ fn unoptimized_programs_run() {
         assert_eq!(verdicts(link, &plain, &packets), verdicts(link, &ours, &packets), "{expr}");
     }
 }
+
+/// Expressions spliced and damaged: an error at its place or a program that keeps the kernel's rules, never a panic.
+#[test]
+fn damaged_expressions_are_answered() {
+    let words = [
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "[",
+        "]",
+        ":",
+        "!",
+        "=",
+        ">",
+        "<<",
+        "%",
+        "^",
+        "-",
+        "&",
+        "|",
+        "port",
+        "host",
+        "net",
+        "vlan",
+        "mpls",
+        "pppoes",
+        "tcp[",
+        "len",
+        "proto",
+        "src",
+        "dst",
+        "\\",
+        "::",
+        "0x",
+        "4294967295",
+        "1:2:3:4:5:6",
+        "/",
+        "mask",
+        "ä",
+        "10.1",
+        "less",
+        "portrange",
+    ];
+    let mut compiled = 0;
+    for seed in 0..6_000 {
+        let mut rng = Rng::new(seed ^ 0xdead);
+        let link = Link::ROWS[rng.below(8)].link;
+        let mut text = expression(link, seed ^ 0x7777_0000);
+        for _ in 0..rng.pick(&[1, 1, 1, 2, 3]) {
+            let mut at = rng.below(text.len() + 1);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            match rng.below(4) {
+                0 => text.truncate(at.max(1)),
+                1 => text.insert_str(at, &expression(link, seed + 9)),
+                2 if at < text.len() => drop(text.remove(at)),
+                _ => text.insert_str(at, &format!(" {} ", rng.pick(&words))),
+            }
+        }
+        for optimize in [true, false] {
+            match compile(link, &text, &Options { optimize, ..Options::default() }) {
+                Ok(code) => {
+                    compiled += 1;
+                    Program::check(&code).unwrap_or_else(|e| panic!("{link} {text}: {e}"));
+                }
+                Err(error) => {
+                    assert!(error.at + error.len <= text.len() && text.is_char_boundary(error.at), "{text}");
+                    assert!(error.render(&text, "x").contains(error.code()), "{text}");
+                }
+            }
+        }
+    }
+    assert!(compiled > 500, "{compiled} of them compile");
+}
