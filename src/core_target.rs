@@ -41,7 +41,7 @@ pub fn adapt(object: &mut Object, btf: Option<&Path>) -> Result<Adapted, ProgErr
         Err(source) => return Err(ProgError::Read { path: shown, source }),
     };
     let types = oxbpf_elf::core::read_target(file);
-    let target = CoreTarget::new(types.map_err(|source| ProgError::Object { path: shown, source })?);
+    let target = CoreTarget::new(types.map_err(|source| ProgError::Object { path: shown, source: Box::new(source) })?);
     object.relocate_core(&target);
     let of_kernel = "CO-RE: adapted to the types of the running kernel; --btf FILE names others";
     let notes = if btf.is_none() { vec![of_kernel.to_string()] } else { Vec::new() };

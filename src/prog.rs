@@ -51,7 +51,7 @@ pub enum ProgError {
     #[error("{path}: larger than {MAX_FILE} bytes")]
     TooLarge { path: String },
     #[error("{path}: {source}")]
-    Object { path: String, source: ElfError },
+    Object { path: String, source: Box<ElfError> },
     #[error("{path}: {len} bytes are not whole instructions of 8")]
     Length { path: String, len: usize },
     #[error("{path}: {source}")]
@@ -258,7 +258,7 @@ pub(crate) fn file_name(path: &str) -> &str {
 }
 
 fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) -> Result<Loaded, ProgError> {
-    let error = |source| ProgError::Object { path: path.into(), source };
+    let error = |source| ProgError::Object { path: path.into(), source: Box::new(source) };
     let mut object: Object = oxbpf_elf::load(bytes).map_err(error)?;
     let adapted = core_target::adapt(&mut object, types.btf)?;
     let settled = kconfig::settle(&mut object, types.kconfig)?;

@@ -99,7 +99,7 @@ impl ProgTypes {
 fn facts(arguments: &Arguments) -> Result<Facts, ProgError> {
     let bytes = read(&arguments.file)?;
     let name = shown_name(&arguments.file);
-    let error = |source: ElfError| ProgError::Object { path: name.to_string(), source };
+    let error = |source: ElfError| ProgError::Object { path: name.to_string(), source: Box::new(source) };
     let found = oxbpf_elf::inspect(&bytes).map_err(error)?;
     let mut object = oxbpf_elf::load(&bytes).map_err(error)?;
     let adapted = core_target::adapt(&mut object, arguments.btf.as_deref())?;

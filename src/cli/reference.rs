@@ -155,7 +155,7 @@ pub(super) fn helpers(arguments: &HelpersArguments) -> Exit {
         Some(word) => uapi::helper(word).into_iter().collect(),
     };
     match &arguments.helper {
-        Some(word) if chosen.is_empty() => unknown("helper", word, uapi::HELPERS.map(|h| h.name)),
+        Some(word) if chosen.is_empty() => unknown("helper", word, uapi::HELPERS.iter().map(|h| h.name)),
         _ if arguments.json => document("helpers", "helpers", chosen.into_iter().map(helpers::value).collect()),
         None => printed(&helpers::list(&chosen)),
         Some(_) => printed(&helpers::page(chosen[0])),

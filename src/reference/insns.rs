@@ -145,7 +145,7 @@ fn meaning(kind: Kind) -> String {
         Kind::CallHelper => "r0 = helper imm of r1 to r5; r1 to r5 are lost".to_string(),
         Kind::CallLocal => "r0 = the function imm slots after the next, of r1 to r5".to_string(),
         Kind::CallKfunc => "r0 = the kernel function with BTF id imm, of r1 to r5".to_string(),
-        Kind::CallX => "calls the function at an address in dst".to_string(),
+        Kind::CallX => "r0 = the helper whose number is in dst, of r1 to r5".to_string(),
         Kind::Exit => "returns r0 to the caller, or from the program".to_string(),
     }
 }

@@ -127,10 +127,10 @@ impl Machine<'_> {
                 }
                 None => Ok(go(to)),
             },
-            Op::Helper { id } => {
-                let [_, r1, r2, r3, r4, r5, ..] = self.regs;
-                let r0 = self.vm.call_helper(id, [r1, r2, r3, r4, r5])?;
-                Ok(self.answer(r0))
+            Op::Helper { id } => self.helper(id),
+            Op::HelperIn { id } => {
+                // What is wider than a number of a helper is none.
+                self.helper(self.get(id).try_into().unwrap_or(u32::MAX))
             }
             Op::Call { func } => self.call(pc + 1, &self.code.funcs()[func.index()]),
             Op::CallHandle { func, helper } => self.call_back(pc + 1, self.get(func), helper),
@@ -138,6 +138,13 @@ impl Machine<'_> {
             Op::Exit => Ok(self.exit(self.get(VReg::RESULT))),
             Op::Unsupported { what } => Err(TrapKind::Unsupported { what: what.to_string() }),
         }
+    }
+
+    #[inline(always)]
+    fn helper(&mut self, id: u32) -> Step {
+        let [_, r1, r2, r3, r4, r5, ..] = self.regs;
+        let r0 = self.vm.call_helper(id, [r1, r2, r3, r4, r5])?;
+        Ok(self.answer(r0))
     }
 
     #[inline(always)]

@@ -171,6 +171,10 @@ pub enum Op {
     Helper {
         id: u32,
     },
+    /// v0 = helper(v1..v5), of the number in a register; what numbers no helper traps.
+    HelperIn {
+        id: VReg,
+    },
     /// A function of this program: its frame gets v1..v5, the caller keeps v6..v10.
     Call {
         func: FuncIdx,
@@ -195,7 +199,6 @@ pub enum Op {
 #[allow(missing_docs)]
 pub enum Unsupported {
     Kfunc { id: i32 },
-    CallX,
     AddrSpaceCast,
     BtfVar,
 }
@@ -204,7 +207,6 @@ impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unsupported::Kfunc { id } => write!(f, "call of kernel function {id}"),
-            Unsupported::CallX => f.write_str("callx"),
             Unsupported::AddrSpaceCast => f.write_str("addr_space_cast"),
             Unsupported::BtfVar => f.write_str("address of a kernel variable"),
         }

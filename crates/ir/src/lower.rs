@@ -189,7 +189,7 @@ fn lower_insn(program: &Program, id: InsnId, check: Check, layout: &Layout) -> O
         },
         Insn::Call(CallTarget::Local(_)) => Op::Call { func: callee() },
         Insn::Call(CallTarget::Kfunc { id, .. }) => Op::Unsupported { what: Unsupported::Kfunc { id } },
-        Insn::CallX { .. } => Op::Unsupported { what: Unsupported::CallX },
+        Insn::CallX { target } => Op::HelperIn { id: vreg(target) },
         Insn::Exit => Op::Exit,
     }
 }

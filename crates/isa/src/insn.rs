@@ -103,7 +103,7 @@ pub enum Insn {
     JumpIf { cond: Cond, width: Width, dst: Reg, src: Operand, off: i16 },
     /// `call target`.
     Call(CallTarget),
-    /// `callx reg`: a call by address. Decoded and named; no Linux verifier accepts it.
+    /// `callx reg`: a call of the helper whose number is in a register. No Linux verifier accepts it.
     CallX { target: Reg },
     /// `exit`: returns r0.
     Exit,

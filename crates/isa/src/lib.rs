@@ -3,7 +3,7 @@
 //! [`RawInsn`] is eight bytes as they stand in an object file; [`Insn`] is the same instruction as a
 //! typed value that always encodes. [`decode()`] and [`Insn::encode`] convert between them; reserved
 //! bits that are set are errors. The set is RFC 9669 and what Linux has added since: `may_goto`,
-//! load-acquire and store-release, `addr_space_cast`, and `callx`, which is decoded and named although
+//! load-acquire and store-release, `addr_space_cast`, and `callx`, although
 //! no verifier accepts it.
 //!
 //! ```

@@ -53,7 +53,7 @@ const fn helper(
 
 /// All helpers, from number 1 on without gaps.
 #[rustfmt::skip]
-pub const HELPERS: [HelperInfo; 211] = [
+pub static HELPERS: [HelperInfo; 211] = [
     helper(1, "map_lookup_elem", "void *", "void *map, const void *key", "3.19", ANY, ALL, "a pointer to the value of a key, or null"),
     helper(2, "map_update_elem", "long", "void *map, const void *key, const void *value, u64 flags", "3.19", ANY, ALL, "sets the value of a key"),
     helper(3, "map_delete_elem", "long", "void *map, const void *key", "3.19", ANY, ALL, "removes a key"),
