@@ -1,7 +1,6 @@
 //! What the command line says of classic programs that it does not run, word for word: `classic_errors.txt`. `BLESS=1`
 //! writes it.
 
-#[allow(dead_code)] // of which this is a part
 mod cli;
 
 use std::collections::BTreeSet;

@@ -12,6 +12,7 @@ use oxbpf::capture::Reader;
 use oxbpf::interp::Interp;
 use oxbpf::ir::{MapIdx, MapPurpose};
 use oxbpf::prog::{self, Types};
+use oxbpf::runtime::maps::Entry;
 use oxbpf::runtime::skb::{self, Link};
 use oxbpf::runtime::{Engine, Env, Input};
 use oxbpf_elf::MapSource;
@@ -180,7 +181,7 @@ struct Behaviour {
     /// For each packet the verdict and the packet, or why it was stopped.
     verdicts: Vec<Result<(u32, Vec<u8>), String>>,
     /// What the maps that people declared hold in the end.
-    maps: BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>>,
+    maps: BTreeMap<String, Vec<Entry>>,
 }
 
 /// Runs every program of an object that is not only entered by tail calls.

@@ -130,13 +130,13 @@ impl Arguments {
                 }
             });
         }
-        let available = |engine: &Box<dyn Engine>| match engine.availability() {
+        let available = |engine: &dyn Engine| match engine.availability() {
             Availability::Available(_) => true,
             Availability::Unavailable(reason) => {
                 say(format_args!("note: engine {} is left out: {reason}", engine.name()));
                 false
             }
         };
-        Ok(engines::all().into_iter().filter(available).collect())
+        Ok(engines::all().into_iter().filter(|engine| available(&**engine)).collect())
     }
 }

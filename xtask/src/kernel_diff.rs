@@ -111,7 +111,7 @@ fn fields(btf: &Btf, layout: &Layout, wrong: &mut Vec<String>) {
 }
 
 /// Offsets in bytes of the named members, those of unnamed structures and unions included.
-fn members<'a>(btf: &'a Btf, id: TypeId, base: u32) -> BTreeMap<&'a str, u32> {
+fn members(btf: &Btf, id: TypeId, base: u32) -> BTreeMap<&str, u32> {
     let mut out = BTreeMap::new();
     let Some(composite) = btf.composite(id) else {
         return out;

@@ -101,10 +101,13 @@ fn without_a_target_the_program_is_refused_by_name() {
     assert!(link(&object, "tc/plain").is_ok());
 }
 
+/// The local type, its access, the question, the places it is put into; the error's code and its words.
+type Row = (u32, &'static str, u32, &'static [u32], &'static str, &'static str);
+
 #[test]
 fn each_fault_is_told_with_its_place() {
     let prefix = |kind| format!("section tc: CO-RE relocation {kind} at 0x8: ");
-    let rows: [(u32, &str, u32, &[u32], &str, &str); 13] = [
+    let rows: [Row; 13] = [
         (
             2,
             "",
