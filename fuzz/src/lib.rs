@@ -12,6 +12,7 @@ mod classic;
 mod filter;
 mod interp;
 mod json;
+mod maps;
 mod reader;
 mod records;
 mod steps;
@@ -28,13 +29,14 @@ pub use classic::*;
 pub use filter::filter;
 pub use interp::interp;
 pub use json::ctx_json;
+pub use maps::map_json;
 pub use records::core;
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets; each has a file in `fuzz_targets`.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     ("core", core),
     ("decode", decode),
     ("text", text),
@@ -44,6 +46,7 @@ pub const TARGETS: [Target; 22] = [
     ("pcapng", pcapng),
     ("compressed", compressed),
     ("ctx_json", ctx_json),
+    ("map_json", map_json),
     ("interp", interp),
     READERS[0],
     READERS[1],
