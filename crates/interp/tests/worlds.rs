@@ -1,6 +1,7 @@
 //! One image, several worlds: maps are shared where they are given, contexts and packets are each world's own.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use oxbpf_abi::{MapType, ProgType};
 use oxbpf_interp::Interp;
@@ -86,6 +87,41 @@ fn randomness_follows_seed_and_packet_and_nothing_else() {
     assert_eq!(draw(1, 5, 0), draw(1, 5, 4), "runs before do not matter");
     assert_ne!(draw(1, 5, 0), draw(2, 5, 0));
     assert_ne!(draw(1, 5, 0), draw(1, 6, 0));
+}
+
+/// Visits the entries of map 0, from which nothing is wanted.
+const VISIT: &str = "
+        r1 = map_fd(0) ll
+        r2 = visit ll
+        r3 = 0
+        r4 = 0
+        call 164
+        exit
+    visit:
+        r0 = 0
+        exit";
+
+#[test]
+fn buckets_that_a_visit_passes_over_are_paid_for() {
+    let visit = |entries: u32, fuel: u64| {
+        // Two entries, so that there is an element to go on from.
+        let two = MapInit::Entries([1u32, 2].map(|key| (key.to_le_bytes().to_vec(), vec![0; 8])).into());
+        let sparse = MapDef { init: two, ..MapDef::new("sparse", MapType::HASH, 4, 8, entries) };
+        let image = image(vec![sparse], vec![program("p", ProgType::SchedCls, VISIT)]);
+        run(&mut *Interp.prepare(&image, &Env { fuel, ..Env::default() }).unwrap())
+    };
+    let trap = |outcome| match outcome {
+        Outcome::Trap(trap) => trap.kind,
+        other => panic!("{other:?}"),
+    };
+    // 64 buckets for an instruction, and the program's own.
+    assert_eq!(visit(1 << 18, (1 << 18) / 64 + 100), Outcome::Return(2));
+    assert_eq!(trap(visit(1 << 18, (1 << 18) / 64 - 10)), TrapKind::OutOfFuel { limit: (1 << 18) / 64 - 10 });
+    assert_eq!(visit(4, 100), Outcome::Return(2));
+    // The search itself ends where the fuel does: all these buckets would take seconds.
+    let begun = Instant::now();
+    assert_eq!(trap(visit(1 << 26, 200)), TrapKind::OutOfFuel { limit: 200 });
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[test]

@@ -256,6 +256,11 @@ impl Vm {
         }
     }
 
+    /// Instructions that the run still has fuel for.
+    pub(crate) fn fuel_left(&self) -> u64 {
+        self.head.fuel_left
+    }
+
     /// Takes instructions from the fuel.
     #[inline(always)]
     pub fn charge(&mut self, insns: u64) -> Result<(), TrapKind> {

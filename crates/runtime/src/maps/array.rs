@@ -80,7 +80,7 @@ impl Store for Array {
         super::store::next_index(key, self.max_entries)
     }
 
-    fn step(&self, _: &Storage, cursor: u32) -> Option<u32> {
+    fn step(&self, _: &Storage, cursor: u32, _: u32, _: &mut Steps) -> Option<u32> {
         (cursor < self.max_entries).then_some(cursor + 1)
     }
 

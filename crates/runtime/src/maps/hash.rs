@@ -18,6 +18,8 @@
 //! elements in the order in which they stand, spares once each that a program looked up or updated since the hand last
 //! passed, and takes the first other one.
 
+use std::ops::Range;
+
 use oxbpf_abi::{MapType, errno, map_flags};
 use oxbpf_ir::MapDef;
 
@@ -49,6 +51,9 @@ const VALUE: usize = 16;
 /// Marks: the element is in the map; it was used since the hand passed.
 const PRESENT: u32 = 1;
 const RECENT: u32 = 2;
+
+/// Empty buckets that cost as much as a step along a chain: they stand side by side.
+const BUCKETS_PER_STEP: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Hash {
@@ -305,20 +310,32 @@ impl Hash {
         }
     }
 
-    /// The first element of a bucket from this one on.
-    fn first_from(&self, storage: &Storage, buckets: std::ops::Range<usize>) -> Option<u32> {
-        buckets.map(|b| storage.u32(BUCKETS + b * 4)).find(|&link| self.valid(link))
+    /// The first element of these buckets, if it takes no more than `most` steps to find it.
+    fn first_of(&self, storage: &Storage, buckets: Range<usize>, most: u32, steps: &mut Steps) -> Option<u32> {
+        for (passed, bucket) in (1..).zip(buckets) {
+            let link = storage.u32(BUCKETS + bucket * 4);
+            if self.valid(link) {
+                return Some(link);
+            }
+            if passed % BUCKETS_PER_STEP == 0 {
+                steps.0 = steps.0.saturating_add(1);
+                if steps.0 > most {
+                    return None;
+                }
+            }
+        }
+        None
     }
 
     /// The element after one, in its chain or in later buckets.
-    fn after(&self, storage: &Storage, link: u32) -> Option<u32> {
+    fn after(&self, storage: &Storage, link: u32, most: u32, steps: &mut Steps) -> Option<u32> {
         let element = self.element(link);
         let next = storage.u32(element);
         if self.valid(next) {
             return Some(next);
         }
         let bucket = storage.u32(element + HASH) as usize & (self.buckets - 1);
-        self.first_from(storage, bucket + 1..self.buckets)
+        self.first_of(storage, bucket + 1..self.buckets, most, steps)
     }
 
     fn key(&self, storage: &Storage, link: u32) -> Vec<u8> {
@@ -389,18 +406,17 @@ impl Store for Hash {
     }
 
     fn next_key(&self, storage: &Storage, key: Option<&[u8]>) -> Result<Vec<u8>, i64> {
-        let here = key.and_then(|key| self.link(storage, key, &mut Steps::default()));
-        let next = match here {
-            Some(link) => self.after(storage, link),
-            None => self.first_from(storage, 0..self.buckets),
-        };
+        // Somebody outside pays no fuel.
+        let steps = &mut Steps::default();
+        let here = key.and_then(|key| self.link(storage, key, steps)).unwrap_or(0);
+        let next = self.step(storage, here, u32::MAX, steps);
         next.map(|link| self.key(storage, link)).ok_or(errno::ENOENT)
     }
 
-    fn step(&self, storage: &Storage, cursor: u32) -> Option<u32> {
+    fn step(&self, storage: &Storage, cursor: u32, most: u32, steps: &mut Steps) -> Option<u32> {
         match cursor {
-            0 => self.first_from(storage, 0..self.buckets),
-            link if self.valid(link) => self.after(storage, link),
+            0 => self.first_of(storage, 0..self.buckets, most, steps),
+            link if self.valid(link) => self.after(storage, link, most, steps),
             _ => None,
         }
     }

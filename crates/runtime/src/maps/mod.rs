@@ -289,9 +289,10 @@ impl Map {
         self.lookup(&[0; 4], 0, &mut Steps::default()).map(|at| at + off as usize)
     }
 
-    /// The cursor of the entry after a cursor's, from 0 on; none at the end, and for maps that are not visited so.
-    pub fn step(&self, cursor: u32) -> Option<u32> {
-        self.kind.store().step(&self.storage, cursor)
+    /// The cursor of the entry after a cursor's, from 0 on; none at the end, and for maps that are not visited so. After
+    /// more than `most` steps the search ends without one.
+    pub fn step(&self, cursor: u32, most: u32, steps: &mut Steps) -> Option<u32> {
+        self.kind.store().step(&self.storage, cursor, most, steps)
     }
 
     /// The key at a cursor, and where a program on a CPU finds the value.

@@ -5,7 +5,7 @@ use oxbpf_ir::MapIdx;
 
 use crate::memory::{Elements, Storage};
 
-/// What an operation cost besides its constant part, in steps of a chain: charged to a program's fuel, so that
+/// What an operation cost besides its constant part, in steps of a chain, or buckets passed over, 64 in a step: charged to a program's fuel, so that
 /// colliding keys are not free.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Steps(pub u32);
@@ -68,8 +68,9 @@ pub(super) trait Store: std::fmt::Debug + Send + Sync {
         Err(errno::ENOTSUPP)
     }
 
-    /// The cursor of the entry after a cursor's, from 0 on, for a program that visits all; none at the end.
-    fn step(&self, _: &Storage, _cursor: u32) -> Option<u32> {
+    /// The cursor of the entry after a cursor's, from 0 on, for a program that visits all; none at the end, and where
+    /// it would take more than `most` steps to find it. Then more are counted, so that whoever pays for them cannot.
+    fn step(&self, _: &Storage, _cursor: u32, _most: u32, _: &mut Steps) -> Option<u32> {
         None
     }
 
