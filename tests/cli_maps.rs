@@ -213,3 +213,54 @@ fn dumps_are_bpftools() {
     assert_eq!(report["maps"]["policies"], theirs);
     assert_eq!(theirs[0]["formatted"]["value"]["packets"], json!(9));
 }
+
+/// Programs that count under locks, wherever in a value these stand, leave the same behind as in the kernel.
+#[test]
+fn objects_lock_as_in_the_kernel() {
+    let object = "crates/elf/tests/objects/locks.o";
+    for name in ["inside", "single", "several"] {
+        let ours = oxbpf(&[
+            "run",
+            &format!("{object}:tc/count_{name}"),
+            "--pcap",
+            "examples/captures/http.pcap",
+            "--limit",
+            "2",
+            "--map-dump",
+            "--json",
+        ]);
+        let report: Value = serde_json::from_slice(&ours.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&ours.stderr)));
+        assert_eq!(ours.status.code(), Some(0), "{report}");
+        let dir = scratch(&format!("locks-{name}"));
+        let (dir, packet) = (dir.display(), write(&scratch("locks"), "packet", "-".repeat(64)));
+        let run = format!("bpftool prog run pinned {dir}/p/count_{name} data_in {packet} >/dev/null");
+        let script = format!(
+            "mount -t bpf bpf {dir} && bpftool prog loadall {object} {dir}/p pinmaps {dir}/m >/dev/null 2>&1 &&
+            {run} && {run} && bpftool -j map dump pinned {dir}/m/{name}"
+        );
+        match Command::new("unshare").args(["-m", "sh", "-c", &script]).output() {
+            Ok(output) if output.status.success() => {
+                let theirs: Value = serde_json::from_slice(&output.stdout).unwrap();
+                assert_eq!(report["maps"][name], theirs);
+                assert_eq!(theirs[0]["formatted"]["value"]["count"], json!(14));
+            }
+            other => {
+                eprintln!("skipped: no bpftool, or not allowed: {other:?}");
+                assert_ne!(std::env::var("OXBPF_DEV").as_deref(), Ok("1"), "a skip on a development machine");
+            }
+        }
+    }
+}
+
+/// What the kernel does not take for a lock stops a program that would take it.
+#[test]
+fn what_is_no_lock_is_not_taken() {
+    for name in ["renamed", "qualified", "shared", "pair", "unaligned", "per_cpu"] {
+        let program = format!("crates/elf/tests/objects/unlocked.o:tc/take_{name}");
+        let output = oxbpf(&["run", &program, "--pcap", "examples/captures/http.pcap", "--limit", "1"]);
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("a lock in a map's value"), "{name}: {text}");
+    }
+}

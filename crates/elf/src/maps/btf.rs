@@ -7,6 +7,7 @@ use oxbpf_btf::{Btf, BtfError, Member, Type, TypeId};
 use oxbpf_ir::{MapDef, MapTypes};
 use std::collections::HashMap;
 
+use super::lock::Locks;
 use super::{Maps, ObjMap, Place};
 use crate::error::ElfError;
 use crate::file::{Elf, SecIdx, SymbolKind};
@@ -18,9 +19,6 @@ const SECTION: &str = ".maps";
 
 /// Members of a definition; there are about ten attributes.
 const MAX_MEMBERS: usize = 64;
-
-/// The structure that locks a value.
-const LOCK: &str = "bpf_spin_lock";
 
 /// A key and a value of which nothing is known.
 const UNTYPED: MapTypes = MapTypes { key: TypeId::VOID, value: TypeId::VOID };
@@ -43,13 +41,13 @@ pub(super) fn read(
     };
     let datasec = types.datasec(SECTION).ok_or(bad("", "BTF does not describe it"))?;
     let places = places(elf, section)?;
-    let mut values = Vec::new();
+    let (mut values, mut locks) = (Vec::new(), Locks::new(types));
     for var in &datasec.vars {
         let var = types.var(var.var).ok_or(bad("", "BTF lists something else than variables"))?;
         let name = types.str(var.name);
         let at = *places.get(name).ok_or(bad(name, "has no symbol"))?;
-        let mut reader =
-            Reader { types, def: MapDef::new(name, MapType(0), 0, 0, 0), inner: false, values: None, notes };
+        let def = MapDef::new(name, MapType(0), 0, 0, 0);
+        let mut reader = Reader { types, def, inner: false, values: None, locks: &mut locks, notes };
         reader.members(var.target)?;
         let (def, held) = (reader.def, reader.values);
         if let Some((offset, programs)) = held {
@@ -83,17 +81,18 @@ fn places<'a>(elf: &Elf<'a>, section: SecIdx) -> Result<HashMap<&'a str, u64>, E
 }
 
 /// One definition being read.
-struct Reader<'a> {
+struct Reader<'a, 'o> {
     types: &'a Btf,
     def: MapDef,
     /// Whether it is what the maps in another look like.
     inner: bool,
     /// Where in the variable its `values` start, and whether they are programs.
     values: Option<(u64, bool)>,
-    notes: &'a mut Vec<Note>,
+    locks: &'o mut Locks<'a>,
+    notes: &'o mut Vec<Note>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a, '_> {
     fn bad(&self, what: &'static str) -> ElfError {
         bad(&self.def.name, what)
     }
@@ -108,6 +107,10 @@ impl Reader<'_> {
         }
         if self.def.map_type == MapType(0) {
             return Err(self.bad("has no type"));
+        }
+        if let Some(MapTypes { value, .. }) = self.def.types {
+            let lock = self.locks.of(self.def.map_type, value);
+            self.def.lock = lock.map_err(|_| self.bad("has a value of too many members"))?;
         }
         Ok(())
     }
@@ -131,7 +134,6 @@ impl Reader<'_> {
                 self.def.value_size = self.agreed(self.def.value_size, self.size(member.target)?)?;
                 let value = self.pointee(member.target)?;
                 self.def.types = Some(MapTypes { value, ..self.def.types.unwrap_or(UNTYPED) });
-                self.def.lock = self.lock(value);
             }
             "values" if self.inner => return Err(self.bad("describes inner maps that hold something themselves")),
             "values" => self.values(member)?,
@@ -143,13 +145,6 @@ impl Reader<'_> {
             _ => return Err(self.bad("has a member that is no known attribute")),
         }
         Ok(())
-    }
-
-    /// Where the value's lock is, if it has one.
-    fn lock(&self, value: TypeId) -> Option<u32> {
-        let is_lock = |m: &&Member| self.types.composite(m.target).is_some_and(|c| self.types.str_is(c.name, LOCK));
-        let lock = self.types.composite(value)?.members.iter().find(is_lock)?;
-        Some(lock.bit_offset / 8)
     }
 
     /// A size may be given twice, by number and by type, if both agree.
@@ -195,7 +190,8 @@ impl Reader<'_> {
         if !programs {
             let name = format!("{}.inner", self.def.name);
             let def = MapDef::new(&name, MapType(0), 0, 0, 0);
-            let mut inner = Reader { types: self.types, def, inner: true, values: None, notes: &mut *self.notes };
+            let (locks, notes) = (&mut *self.locks, &mut *self.notes);
+            let mut inner = Reader { types: self.types, def, inner: true, values: None, locks, notes };
             inner.members(element)?;
             self.def.inner = Some(Box::new(inner.def));
         }

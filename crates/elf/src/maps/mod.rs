@@ -4,6 +4,7 @@
 mod btf;
 mod data;
 mod legacy;
+mod lock;
 
 use std::collections::HashMap;
 
