@@ -86,6 +86,8 @@ pub struct HelperRow {
     /// Whether packet pointers from before the call are void after it.
     pub moves_packet: bool,
     /// Whether the body can stop the program (bad memory, nonsense arguments).
+    ///
+    /// While the program holds a lock, every helper does but the one that gives it back.
     pub may_trap: bool,
     /// Whether the answer is the host's own (clock, chance, CPU), so that no two engines need agree.
     pub hosts_own: bool,

@@ -210,10 +210,14 @@ impl Machine<'_> {
     /// Enters a function of this program by its handle, for a helper that calls back.
     fn call_back(&mut self, resume: usize, handle: u64, helper: u32) -> Step {
         let funcs = self.code.funcs();
+        let name = || oxbpf_abi::helper_by_id(helper).map_or("unknown", |h| h.name);
+        if self.vm.holds_lock() {
+            return Err(TrapKind::UnderLock { helper: name() });
+        }
         match self.vm.func_of_handle(handle, funcs.len()).map(|f| &funcs[f.index()]).filter(|f| !f.builtin) {
             Some(callee) => self.call(resume, callee),
             None => {
-                let helper = oxbpf_abi::helper_by_id(helper).map_or("unknown", |h| h.name);
+                let helper = name();
                 Err(TrapKind::HelperArg { helper, reg: 2, wanted: "a function" })
             }
         }

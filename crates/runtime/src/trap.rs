@@ -70,6 +70,10 @@ pub enum TrapKind {
     HelperNotAllowed { name: &'static str, prog_type: &'static str },
     #[error("argument r{reg} of helper {helper} is not {wanted}")]
     HelperArg { helper: &'static str, reg: u8, wanted: &'static str },
+    #[error("helper {helper} is called while a lock is held")]
+    UnderLock { helper: &'static str },
+    #[error("legacy packet load while a lock is held")]
+    LegacyUnderLock,
     #[error("helper {helper} failed inside: this is a defect of the toolchain")]
     HelperPanic { helper: &'static str },
     #[error("{what} is not supported")]
@@ -98,6 +102,7 @@ impl TrapKind {
             TrapKind::CoreUnresolved => "core-unresolved",
             TrapKind::HelperNotAllowed { .. } => "helper-not-allowed",
             TrapKind::HelperArg { .. } => "helper-argument",
+            TrapKind::UnderLock { .. } | TrapKind::LegacyUnderLock => "lock-held",
             TrapKind::HelperPanic { .. } => "helper-panic",
             TrapKind::Unsupported { .. } | TrapKind::HelperRefused { .. } => "unsupported",
             TrapKind::LegacyWithoutContext => "legacy-without-context",

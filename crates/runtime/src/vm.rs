@@ -383,6 +383,9 @@ impl Vm {
         if context != self.context_addr {
             return Err(TrapKind::LegacyWithoutContext);
         }
+        if self.lock.is_some() {
+            return Err(TrapKind::LegacyUnderLock);
+        }
         let mut bytes = [0u8; 4];
         let n = size.size().bytes() as usize;
         // Network order: the bytes stand at the number's end.
@@ -468,6 +471,7 @@ impl Vm {
     /// Where `tail_call(r1, r2, r3)` goes; none where it falls through.
     pub fn tail_call(&mut self, r1: u64, r2: u64, r3: u64) -> Result<Option<ProgIdx>, TrapKind> {
         let helper = "tail_call";
+        self.without_lock(helper)?;
         if r1 != self.context_addr {
             return Err(TrapKind::HelperArg { helper, reg: 1, wanted: "the context" });
         }

@@ -269,6 +269,7 @@ fn visited(map: &Map) -> bool {
 
 /// The cursor of the next entry after the cursor in the low half, with a count of entries in the high half; 0 at the end.
 pub(super) fn map_visit_next(vm: &mut Vm, [map, cursor, ..]: Args) -> Result {
+    vm.without_lock("for_each_map_elem")?;
     let map = map_of(vm, "for_each_map_elem", map, "a map whose entries can be visited", visited)?;
     let (most, mut steps) = (u32::try_from(vm.fuel_left()).unwrap_or(u32::MAX), Steps::default());
     let next = vm.map(map).step(cursor as u32, most, &mut steps);

@@ -109,11 +109,22 @@ impl std::fmt::Debug for Helpers {
     }
 }
 
+/// Whether a helper may be called while a lock is held: what is about locks, and says itself what is wrong; and what
+/// stands in for `for_each_map_elem`, which asks in its name.
+const fn under_lock(id: u32) -> bool {
+    matches!(id, 93 | 94) || id == PRIVATE_HELPERS + 4
+}
+
 /// Runs a body behind the C calling convention.
-fn enter(vm: *mut Vm, helper: &'static str, args: [u64; 5], body: Body) -> u64 {
+fn enter(vm: *mut Vm, helper: &'static str, under_lock: bool, args: [u64; 5], body: Body) -> u64 {
     // SAFETY: an engine passes the world it runs in, which nobody else borrows during the call.
     let vm = unsafe { &mut *vm };
-    let result = catch_unwind(AssertUnwindSafe(|| body(vm, args)));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        if !under_lock {
+            vm.without_lock(helper)?;
+        }
+        body(vm, args)
+    }));
     match result.unwrap_or(Err(TrapKind::HelperPanic { helper })) {
         Ok(r0) => r0,
         Err(trap) => {
@@ -130,7 +141,8 @@ macro_rules! wrappers {
             $(pub(super) unsafe extern "C" fn $name(
                 vm: *mut super::Vm, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64,
             ) -> u64 {
-                super::enter(vm, super::plain(stringify!($name)), [r1, r2, r3, r4, r5], super::bodies::$name)
+                let (name, under_lock) = (super::plain(stringify!($name)), const { super::under_lock($id) });
+                super::enter(vm, name, under_lock, [r1, r2, r3, r4, r5], super::bodies::$name)
             })*
         }
 

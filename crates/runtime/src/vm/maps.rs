@@ -105,6 +105,17 @@ impl Vm {
         fits
     }
 
+    /// Whether the program holds a lock.
+    #[inline(always)]
+    pub fn holds_lock(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// A trap where the program holds a lock: while it does, it must not call helpers, save to give the lock back.
+    pub fn without_lock(&self, helper: &'static str) -> Result<(), TrapKind> {
+        if self.holds_lock() { Err(TrapKind::UnderLock { helper }) } else { Ok(()) }
+    }
+
     /// Whether a lock stands at an address: inside a value of a map whose values have locks.
     pub(crate) fn is_lock(&self, addr: u64) -> bool {
         self.views.iter().any(|view| {
