@@ -141,7 +141,7 @@ fn unreadable_programs_are_usage_errors() {
     fails(&run(&write(&dir, "x86.o", wrong)), 2, "elf-wrong-machine");
     fails(&run(&dir.join("absent.o").display().to_string()), 2, "prog-read");
     fails(&run(dir.to_str().unwrap()), 2, "prog-read");
-    fails(&run("filter:EN10MB:tcp"), 3, "prog-unsupported");
+    fails(&run("filter:EN10MB:tcp and"), 2, "filter-syntax");
     fails(&run(&write(&dir, "empty.o", "")), 2, "build-empty");
     fails(&run(&write(&dir, "noise", [0xff, 0xfe, 0x00])), 2, "prog-not-text");
     fails(&run(&format!("raw:ebpf:{}", write(&dir, "seven", [0; 7]))), 2, "prog-length");

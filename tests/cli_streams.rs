@@ -177,23 +177,20 @@ fn what_programs_print_and_maps_hold_is_beside_json() {
 #[test]
 fn what_is_not_supported_exits_with_3() {
     let dir = scratch("unsupported");
-    let callx = write(&dir, "callx.bpf", "callx r1\nexit\n");
-    ends(&run(&callx, &["--limit", "1"]), 3, "");
-    let percpu = write(&dir, "percpu.bpf", ".map m percpu_array key=4 value=8 entries=1\nr1 = m ll\nr0 = 0\nexit\n");
-    ends(&run(&percpu, &[]), 3, "error[map-unsupported]: map m");
-    // The fields of a legacy map, of which the eighth names an inner map.
-    let mut nested = std::fs::read("examples/mark_stats.o").unwrap();
+    let kfunc = write(&dir, "kfunc.bpf", "call kfunc(12, 0)\nexit\n");
+    ends(&run(&kfunc, &["--limit", "1"]), 3, "");
+    let sockets = write(&dir, "sockets.bpf", ".map m sockmap key=4 value=8 entries=1\nr1 = m ll\nr0 = 0\nexit\n");
+    ends(&run(&sockets, &[]), 3, "error[map-unsupported]: map m");
+    // The fields of a legacy map, of which the first is the type: now a map of sockets.
+    let mut sockets = std::fs::read("examples/mark_stats.o").unwrap();
     let fields: Vec<u8> = [2u32, 4, 16, 256, 0, 1].iter().flat_map(|n| n.to_le_bytes()).collect();
-    let at = nested.windows(fields.len()).position(|w| w == fields).expect("the map of the example");
-    nested[at] = 12;
-    nested[at + 28] = 1;
-    let nested = write(&dir, "nested.o", nested);
-    ends(&run(&nested, &[]), 3, "error[elf-unsupported]");
-    ends(&oxbpf(&["disasm", &nested]), 3, "error[elf-unsupported]");
-    let mut sll = std::fs::read(HTTP).unwrap();
-    sll[20..24].copy_from_slice(&113u32.to_le_bytes());
-    let sll = write(&dir, "sll.pcap", sll);
-    ends(&oxbpf(&["run", "examples/minimal.o", "--pcap", &sll]), 3, "sll.pcap: captures of link type LINUX_SLL");
+    let at = sockets.windows(fields.len()).position(|w| w == fields).expect("the map of the example");
+    sockets[at] = 15;
+    ends(&run(&write(&dir, "sockets.o", sockets), &[]), 3, "error[map-unsupported]: map ");
+    let mut wifi = std::fs::read(HTTP).unwrap();
+    wifi[20..24].copy_from_slice(&105u32.to_le_bytes());
+    let wifi = write(&dir, "wifi.pcap", wifi);
+    ends(&oxbpf(&["run", "examples/minimal.o", "--pcap", &wifi]), 3, "wifi.pcap: link type IEEE802_11 is not supported");
 }
 
 /// More verdicts than the table has rows: a trap among the rest still counts.

@@ -16,7 +16,8 @@ fn examples_are_read_in_full() {
                 assert!(btf.func(func.type_id).is_some(), "{name}");
             }
             for line in &section.lines {
-                assert_eq!(btf.str(line.file), format!("./{name}.c"));
+                let file = btf.str(line.file);
+                assert!(file == format!("./{name}.c") || file.starts_with("./include/"), "{name}: {file}");
                 assert!(line.line > 0);
             }
         }
