@@ -190,7 +190,11 @@ fn what_is_not_supported_exits_with_3() {
     let mut wifi = std::fs::read(HTTP).unwrap();
     wifi[20..24].copy_from_slice(&105u32.to_le_bytes());
     let wifi = write(&dir, "wifi.pcap", wifi);
-    ends(&oxbpf(&["run", "examples/minimal.o", "--pcap", &wifi]), 3, "wifi.pcap: link type IEEE802_11 is not supported");
+    ends(
+        &oxbpf(&["run", "examples/minimal.o", "--pcap", &wifi]),
+        3,
+        "wifi.pcap: link type IEEE802_11 is not supported",
+    );
 }
 
 /// More verdicts than the table has rows: a trap among the rest still counts.
