@@ -1,5 +1,6 @@
 //! `oxbpf disasm`: bytecode, objects and texts as text.
 
+mod bpftool;
 pub(in crate::cli) mod json;
 
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use oxbpf_isa::text::{Names, PrintOptions as InsnOptions};
 
 use super::asm::{output, prog_type};
 use super::{Exit, classic, say};
-use crate::listing::objdump;
+use crate::listing::{bpftool as bpftool_listing, objdump};
 use crate::prog::{ProgError, decode, file_name, is_bytecode, read, shown_name, split};
 use crate::text_unit::{self, Options, PrintOptions};
 use crate::{core_target, kconfig};
@@ -24,6 +25,7 @@ Examples:
   oxbpf disasm raw:ebpf:drop.bin
   oxbpf disasm cls.o --syntax macros
   oxbpf disasm cls.o --listing llvm-objdump --reloc
+  oxbpf disasm cls.o --listing bpftool --xlated --opcodes
   oxbpf asm drop.bpf | oxbpf disasm - --json
   tcpdump -ddd tcp port 80 | oxbpf disasm - --emit d
 
@@ -51,8 +53,8 @@ pub(super) struct Arguments {
     /// The dialect that is written
     #[arg(long, value_name = "DIALECT", value_parser = super::fmt::dialect, default_value = "clang", conflicts_with = "json")]
     syntax: oxbpf_isa::text::Dialect,
-    /// An object as llvm-objdump of LLVM 19 lists it, byte for byte
-    #[arg(long, value_name = "TOOL", value_parser = ["llvm-objdump"], conflicts_with_all = ["labels", "bytes", "slots", "json"])]
+    /// An object as llvm-objdump of LLVM 19 lists it, or programs as bpftool 7.1 does, byte for byte
+    #[arg(long, value_name = "TOOL", value_parser = ["llvm-objdump", "bpftool"], conflicts_with_all = ["labels", "bytes", "slots", "json"])]
     listing: Option<String>,
     /// Of llvm-objdump's listing, leave the raw bytes out
     #[arg(long, requires = "listing")]
@@ -60,6 +62,15 @@ pub(super) struct Arguments {
     /// Of llvm-objdump's listing, show the relocations
     #[arg(long, requires = "listing")]
     reloc: bool,
+    /// Of bpftool's listing, show the bytes below each instruction
+    #[arg(long, requires = "listing", conflicts_with_all = LLVM_ONLY)]
+    opcodes: bool,
+    /// Of bpftool's listing, show file, line and column of source lines
+    #[arg(long, requires = "listing", conflicts_with_all = LLVM_ONLY)]
+    linum: bool,
+    /// Of bpftool's listing, load the programs and show what the running kernel makes of them
+    #[arg(long, requires = "listing", conflicts_with_all = LLVM_ONLY)]
+    xlated: bool,
     /// A JSON document instead of a listing
     #[arg(long, conflicts_with_all = ["labels", "bytes", "slots"])]
     json: bool,
@@ -79,6 +90,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT", value_parser = classic::format, conflicts_with_all = EBPF_ONLY)]
     emit: Option<oxbpf_cbpf_asm::Format>,
 }
+
+const LLVM_ONLY: [&str; 2] = ["no_show_raw_insn", "reloc"];
 
 const EBPF_ONLY: [&str; 5] = ["labels", "bytes", "slots", "json", "prog_type"];
 
@@ -170,7 +183,17 @@ fn list(arguments: &Arguments) -> Result<Listing, Fault> {
     }
     let (path, section) = split(&arguments.prog);
     let bytes = bytes_of(path)?;
-    if arguments.listing.is_some() {
+    let bpftool_only = arguments.opcodes || arguments.linum || arguments.xlated;
+    match arguments.listing.as_deref() {
+        Some("llvm-objdump") if bpftool_only => {
+            return Err("error: --opcodes, --linum and --xlated are of --listing bpftool".to_owned().into());
+        }
+        Some("bpftool") if arguments.no_show_raw_insn || arguments.reloc => {
+            return Err("error: --no-show-raw-insn and --reloc are of --listing llvm-objdump".to_owned().into());
+        }
+        _ => {}
+    }
+    if arguments.listing.as_deref() == Some("llvm-objdump") {
         let options = objdump::Options { bytes: !arguments.no_show_raw_insn, relocs: arguments.reloc };
         let text = objdump::print(path, &bytes, &options);
         return text.map(Listing::whole).map_err(|e| format!("error[{}]: {}: {e}", e.code(), shown_name(path)).into());
@@ -194,7 +217,7 @@ fn list(arguments: &Arguments) -> Result<Listing, Fault> {
                 Err(errors) => return Err(text_unit::render(&errors, source, name).into()),
             };
             // Its source lines would only say again what they say.
-            Ok(Listing::whole(shown(&unit, arguments, false)))
+            Ok(Listing::whole(shown(&unit, name, arguments, false)?))
         }
         _ => Ok(Listing::whole(bare(path, &bytes, arguments)?)),
     }
@@ -208,18 +231,38 @@ fn insn_options(arguments: &Arguments) -> InsnOptions {
     InsnOptions { labels: arguments.labels, slots: arguments.slots, bytes: arguments.bytes, dialect: arguments.syntax }
 }
 
-fn shown(unit: &Unit, arguments: &Arguments, source_lines: bool) -> String {
+fn shown(unit: &Unit, name: &str, arguments: &Arguments, source_lines: bool) -> Result<String, Fault> {
+    if let Some(options) = bpftool_options(arguments) {
+        return if arguments.xlated {
+            bpftool::translated(unit, name, &options)
+        } else {
+            Ok(bpftool::unit(unit, &options))
+        };
+    }
     if arguments.json {
         let programs: Vec<&Program> = unit.programs().iter().map(|p| &**p).collect();
-        return json::document("disasm", unit, &programs);
+        return Ok(json::document("disasm", unit, &programs));
     }
-    text_unit::print(unit, &PrintOptions { insns: insn_options(arguments), source_lines })
+    Ok(text_unit::print(unit, &PrintOptions { insns: insn_options(arguments), source_lines }))
+}
+
+/// How bpftool's listing is wanted, if it is.
+fn bpftool_options(arguments: &Arguments) -> Option<bpftool_listing::Options> {
+    let Arguments { opcodes, linum, .. } = *arguments;
+    (arguments.listing.as_deref() == Some("bpftool")).then_some(bpftool_listing::Options { opcodes, linum })
 }
 
 /// Bytecode of which nothing else is known.
 fn bare(path: &str, bytes: &[u8], arguments: &Arguments) -> Result<String, String> {
     let name = shown_name(path);
     let insns = decode(name, bytes).map_err(|e| e.shown())?;
+    if arguments.xlated {
+        return Err(format!("error: {name}: --xlated wants an object or a text, whose maps and type are known"));
+    }
+    if let Some(options) = bpftool_options(arguments) {
+        let listed = bpftool_listing::Listed { insns: oxbpf_isa::encode_all(&insns), ..Default::default() };
+        return Ok(bpftool_listing::print(&listed, &options, &bpftool_listing::Helpers));
+    }
     if arguments.json {
         return Ok(json::bare(file_name(name), &insns));
     }
@@ -286,7 +329,7 @@ fn object(path: &str, bytes: &[u8], section: Option<&str>, arguments: &Arguments
             link(&object, name, &sound, arguments).map_err(|_| fault(first))?
         }
     };
-    Ok(Listing { text: shown(&unit, arguments, true), left_out })
+    Ok(Listing { text: shown(&unit, name, arguments, true)?, left_out })
 }
 
 fn link(object: &Object, name: &str, roots: &[usize], arguments: &Arguments) -> Result<Unit, oxbpf_elf::ElfError> {

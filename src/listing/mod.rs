@@ -1,3 +1,4 @@
 //! Listings as other tools write them, byte for byte.
 
+pub mod bpftool;
 pub mod objdump;

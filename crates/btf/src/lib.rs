@@ -29,6 +29,8 @@
 #![forbid(unsafe_code)]
 
 pub mod core;
+mod declare;
+mod encode;
 mod error;
 mod ext;
 mod kind;

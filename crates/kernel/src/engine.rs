@@ -9,7 +9,7 @@ use oxbpf_isa::{Insn, Pseudo, encode_all};
 use oxbpf_runtime::maps::MapSet;
 use oxbpf_runtime::{Availability, Compiled, Engine, EngineError, Env, Image, Instance};
 
-use crate::func_info::{self, FuncInfo};
+use crate::func_info::FuncInfo;
 use crate::instance::Loaded;
 use crate::unit_maps::{self, Contents, UnitMap};
 use crate::{KernelMap, KernelProg, LoadError, LoadSpec, ProgBtf, VerifierLog, probe};
@@ -100,18 +100,21 @@ fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &Kerne
     result.map_err(|error| failed(format!("map {}: program {} at {key}: {error}", def.name, program.name())))
 }
 
-/// Loads a program whose map references are made descriptors.
+/// Loads a program whose map references are made descriptors, with the types that it needs.
 fn load(program: &Program, unit: &Unit, maps: &[UnitMap]) -> Result<KernelProg, EngineError> {
+    let types = FuncInfo::of(program).map_err(|error| failed(format!("program {}: {error}", program.name())))?;
+    load_with(program, unit, maps, types.as_ref().map(FuncInfo::prog_btf))
+}
+
+/// Loads a program whose map references are made descriptors.
+pub(crate) fn load_with(
+    program: &Program,
+    unit: &Unit,
+    maps: &[UnitMap],
+    btf: Option<ProgBtf<'_>>,
+) -> Result<KernelProg, EngineError> {
     let insns: Vec<Insn> = program.insns().iter().map(|insn| with_descriptors(insn, maps)).collect();
     let words: Vec<[u8; 8]> = encode_all(&insns).into_iter().map(|word| word.to_bytes()).collect();
-    let types = FuncInfo::of(program).map_err(|error| failed(format!("program {}: {error}", program.name())))?;
-    let btf = types.as_ref().map(|types| ProgBtf {
-        btf: &types.btf,
-        func_info: &types.records,
-        func_info_rec_size: func_info::RECORD_SIZE,
-        line_info: &[],
-        line_info_rec_size: 0,
-    });
     let spec = LoadSpec {
         btf,
         license: unit.license(),

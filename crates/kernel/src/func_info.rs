@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use oxbpf_ir::{FuncIdx, InsnId, Program};
 use oxbpf_isa::{CallTarget, Insn, Pseudo};
 
-use crate::{KernelBtf, KernelError};
+use crate::{KernelBtf, KernelError, ProgBtf};
 
 /// The BTF of a program's functions, and the records that name them.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct FuncInfo {
 }
 
 /// Bytes of a `bpf_func_info`: slot and type.
-pub(crate) const RECORD_SIZE: u32 = 8;
+const RECORD_SIZE: u32 = 8;
 
 impl FuncInfo {
     /// What a program needs, if anything. Every function is static and returns `int`; of its arguments nothing is said,
@@ -41,6 +41,19 @@ impl FuncInfo {
     }
 }
 
+impl FuncInfo {
+    /// As a load takes it.
+    pub(crate) fn prog_btf(&self) -> ProgBtf<'_> {
+        ProgBtf {
+            btf: &self.btf,
+            func_info: &self.records,
+            func_info_rec_size: RECORD_SIZE,
+            line_info: &[],
+            line_info_rec_size: 0,
+        }
+    }
+}
+
 /// Whether a function beside the first holds an instruction that wants it to return a number, or any takes a callback.
 fn wants_types(program: &Program) -> bool {
     const TAIL_CALL: i32 = 12;
@@ -54,7 +67,7 @@ fn wants_types(program: &Program) -> bool {
 }
 
 /// The functions that the kernel counts: the first, and those that something names.
-fn called(program: &Program) -> BTreeSet<FuncIdx> {
+pub(crate) fn called(program: &Program) -> BTreeSet<FuncIdx> {
     let ids = (0..program.insns().len() as u32).map(InsnId);
     ids.filter_map(|id| program.callee(id)).chain([FuncIdx(0)]).collect()
 }

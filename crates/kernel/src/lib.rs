@@ -37,6 +37,7 @@ mod streams;
 mod sys;
 mod test_run;
 mod told;
+mod translated;
 mod unit_maps;
 
 pub use btf::KernelBtf;
@@ -50,6 +51,7 @@ pub use prog::{INSN_LIMIT, KernelProg, LOG_LIMIT, LoadSpec, Loaded, LogPolicy, P
 pub use socket_filter::SocketFilter;
 pub use streams::{PerfReader, RingReader};
 pub use test_run::{TestRun, TestRunResult};
+pub use translated::{LoadedProgram, Translated, TranslatedLine};
 pub use unit_maps::cpus;
 
 /// A name as the kernel takes it: 15 bytes of letters, digits, `_` and `.`, and a zero.

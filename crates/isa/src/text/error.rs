@@ -86,7 +86,7 @@ pub enum TextFault {
     #[error("opcode ({found:02x}) does not belong to this instruction, whose opcode is ({need:02x})")]
     Opcode { found: u8, need: u8 },
     /// The raw bytes are not the instruction of the text behind them.
-    #[error("these bytes are `{bytes}`, which is not what stands behind them")]
+    #[error("these bytes are `{bytes}`, which is not what the text says")]
     Bytes { bytes: String },
     /// The raw bytes are no instruction.
     #[error("these bytes are no instruction: {fault}")]

@@ -33,6 +33,7 @@
 //! Directives are lines with a dot; they are handed up as they are. The readers are written by hand, see
 //! `cursor.rs` for the reason.
 
+mod bpftool;
 mod convert;
 mod cursor;
 mod dialect;
@@ -51,6 +52,7 @@ mod pseudo_c;
 mod source;
 mod statement;
 
+pub use bpftool::{Callees, bpftool_insn};
 pub use convert::convert;
 pub use cursor::is_name;
 pub use dialect::{Dialect, DialectRow};

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
+use super::bpftool::bpftool_insn;
 use super::cursor::{Cursor, LineError, Token};
 use super::dialect::{Dialect, Family};
 use super::error::{TextError, TextErrors, TextFault, quote};
 use super::line::{belongs_to, instruction};
 use super::macros;
 use super::statement::{Name, NameKind, Statement};
+use crate::decode::{DecodeError, decode};
 use crate::insn::{CallTarget, Insn, Pseudo};
-use crate::raw::Slot;
+use crate::raw::{RawInsn, Slot};
 
 /// A place in a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -143,7 +145,13 @@ pub(super) fn is_heading(line: &str) -> bool {
         let (place, kind) = text.split_once(": ")?;
         Some(place.bytes().all(|b| b.is_ascii_hexdigit()) && kind.trim_start().starts_with("R_BPF_"))
     };
-    text.starts_with("Disassembly of section ") || text.contains(":\tfile format ") || relocation().unwrap_or(false)
+    // bpftool declares functions: `int entry(struct __sk_buff * skb):`.
+    let declared = || {
+        text.strip_suffix("):")
+            .is_some_and(|t| t.contains('(') && t.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()))
+    };
+    let named = text.starts_with("Disassembly of section ") || text.contains(":\tfile format ");
+    named || relocation().unwrap_or(false) || declared()
 }
 
 /// The lines of a text with their numbers, and whether one is more lines than one. Where arguments may run over lines, those belong to one.
@@ -241,6 +249,36 @@ fn begins(mut start: Cursor<'_>, at: usize) -> bool {
     at == first || start.opcode().is_some() && at <= start.place()
 }
 
+/// The bytes of an instruction, if nothing else is in the line.
+fn bytes_alone<'a>(c: &mut Cursor<'a>) -> Option<(Vec<RawInsn>, Token<'a>)> {
+    let mut ahead = *c;
+    let bytes = ahead.raw_bytes()?;
+    ahead.at_end().then_some(bytes)
+}
+
+/// What bytes in a line of their own are.
+struct Below {
+    insn: Insn,
+    /// What bpftool shows of them, where it knows no names.
+    text: String,
+    /// What that is when it is read.
+    read: Option<Insn>,
+}
+
+fn below(words: &[RawInsn]) -> Result<Below, DecodeError> {
+    const LOCAL_CALL: (u8, u8) = (0x85, 1);
+    let mut words = words.to_vec();
+    // Of a call within the program, the kernel makes the immediate a number and leaves the distance in the offset.
+    if (words[0].code, words[0].src()) == LOCAL_CALL && words[0].off != 0 {
+        words[0] = RawInsn { off: 0, imm: words[0].off.into(), ..words[0] };
+    }
+    let (insn, _) = decode(&words, Slot(0))?;
+    let mut text = String::new();
+    bpftool_insn(&mut text, &words, &());
+    let read = instruction(&mut Cursor::new(&text), Dialect::Kernel).ok().map(|statement| statement.insn);
+    Ok(Below { insn, text, read })
+}
+
 /// A name to resolve once all labels are known.
 struct Pending<'a> {
     insn: usize,
@@ -261,6 +299,8 @@ struct Reader<'a> {
     errors: Vec<TextError>,
     /// All mistakes.
     failed: usize,
+    /// The last line with an instruction, and its text.
+    previous: Option<(u32, &'a str)>,
 }
 
 impl<'a> Reader<'a> {
@@ -304,6 +344,13 @@ impl<'a> Reader<'a> {
     fn instruction(&mut self, c: &mut Cursor<'a>) -> Result<(), LineError> {
         let start = *c;
         let pos = self.line.pos(c.place());
+        if let Some((line, above)) = self.previous.take()
+            && line + 1 == self.line.line
+            && let Some((words, token)) = bytes_alone(c)
+        {
+            return self.bytes_below(line, above, &words, token);
+        }
+        self.previous = Some((self.line.line, start.clone().rest()));
         let statement = instruction(c, self.dialect);
         let Statement { insn, name } = match statement {
             Ok(statement) => statement,
@@ -323,6 +370,27 @@ impl<'a> Reader<'a> {
         self.out.positions.push(pos);
         // MAX_SOURCE bytes hold fewer slots than 32 bits count.
         self.slots += insn.slots();
+        Ok(())
+    }
+
+    /// Bytes in a line of their own are those of the instruction above, as bpftool shows them. They say more than the
+    /// text, which must be what bpftool shows of them.
+    fn bytes_below(&mut self, line: u32, above: &str, words: &[RawInsn], token: Token<'a>) -> Result<(), LineError> {
+        let below = below(words).map_err(|e| token.fault(TextFault::NotInsn { fault: e.fault }))?;
+        let same = above.trim_end() == below.text;
+        let (last, pos) = (self.out.insns.last_mut(), self.out.positions.last());
+        match (last, pos) {
+            (Some(last), Some(pos)) if pos.line == line && (same || below.read == Some(*last)) => *last = below.insn,
+            // bpftool's own words for what it does not know could not be read.
+            _ if same && self.errors.last().is_some_and(|e| e.line == line) => {
+                let pos = self.errors.pop().map(|e| Pos { line: e.line, column: e.column });
+                self.failed -= 1;
+                self.out.insns.push(below.insn);
+                self.out.positions.extend(pos);
+                self.slots += below.insn.slots();
+            }
+            _ => return Err(token.fault(TextFault::Bytes { bytes: below.insn.to_string() })),
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use oxbpf_isa::cbpf::SockFilter;
 
-use super::{CallError, LoadAnswer, LoadArgs, MapArgs, RunAnswer, RunArgs};
+use super::{CallError, LoadAnswer, LoadArgs, MapArgs, ProgTables, RunAnswer, RunArgs};
 use crate::Errno;
 
 /// Why this build can never reach a kernel.
@@ -74,6 +74,10 @@ impl ProgFd {
     }
 
     pub fn info(&self, _: usize) -> Result<Vec<u8>, Errno> {
+        match *self {}
+    }
+
+    pub fn tables(&self) -> Result<ProgTables, Errno> {
         match *self {}
     }
 }

@@ -88,3 +88,18 @@ impl From<Errno> for CallError {
         Self::Errno(errno)
     }
 }
+
+/// Tables that the kernel keeps of a program, as bytes.
+#[derive(Debug, Default)]
+pub struct ProgTables {
+    /// Instructions after the kernel's rewriting.
+    pub insns: Vec<u8>,
+    /// Ids of the maps.
+    pub map_ids: Vec<u8>,
+    /// Addresses of the functions' native code.
+    pub ksyms: Vec<u8>,
+    /// `bpf_func_info` records.
+    pub func_info: Vec<u8>,
+    /// `bpf_line_info` records.
+    pub line_info: Vec<u8>,
+}

@@ -8,7 +8,7 @@ use super::attr::{self, Attr};
 use super::child::{self, ChildError, Scratch};
 use super::values::{count_cpus, user_value_size};
 use crate::Errno;
-use crate::sys::{CallError, LoadAnswer, LoadArgs, MapArgs, RunAnswer, RunArgs};
+use crate::sys::{CallError, LoadAnswer, LoadArgs, MapArgs, ProgTables, RunAnswer, RunArgs};
 
 /// Why this build can never reach a kernel; `None` as it can.
 pub const ABSENT: Option<&str> = None;
@@ -248,7 +248,72 @@ impl ProgFd {
         info.truncate(attr.info_len as usize);
         Ok(info)
     }
+
+    /// What the kernel made of the program: the tables of [`PROG_TABLES`], each as the kernel has it at most.
+    pub fn tables(&self) -> Result<ProgTables, Errno> {
+        let mut info = self.info(PROG_INFO)?;
+        info.resize(PROG_INFO, 0);
+        let word = |info: &[u8], at: usize| u32::from_ne_bytes([info[at], info[at + 1], info[at + 2], info[at + 3]]);
+        let mut asked = vec![0u8; PROG_INFO];
+        let mut tables = PROG_TABLES.map(|table| {
+            let count = word(&info, table.count_at) as usize;
+            // Of instructions, bytes are counted.
+            vec![0u8; (count * if table.counts_bytes { 1 } else { table.record }).min(TABLE_LIMIT)]
+        });
+        for (table, bytes) in PROG_TABLES.iter().zip(&mut tables) {
+            let count = bytes.len() / if table.counts_bytes { 1 } else { table.record };
+            asked[table.count_at..][..4].copy_from_slice(&(count as u32).to_ne_bytes());
+            asked[table.address_at..][..8].copy_from_slice(&address_mut(bytes).to_ne_bytes());
+            if let Some(at) = table.record_at {
+                asked[at..][..4].copy_from_slice(&(table.record as u32).to_ne_bytes());
+            }
+        }
+        let (info_len, info) = (PROG_INFO as u32, asked.as_mut_ptr() as u64);
+        let mut attr = attr::InfoByFd { bpf_fd: self.raw() as u32, info_len, info };
+        // SAFETY: `asked` has info_len bytes; each table in it has the number of records given beside it, or is null and
+        // has none, and the kernel writes no more of them.
+        unsafe { bpf(attr::OBJ_GET_INFO_BY_FD, &mut attr) }?;
+        for (table, bytes) in PROG_TABLES.iter().zip(&mut tables) {
+            let count = word(&asked, table.count_at) as usize;
+            bytes.truncate(count * if table.counts_bytes { 1 } else { table.record });
+            // A kernel that does not show a table says so by an address of zero.
+            if asked[table.address_at..][..8] == [0; 8] {
+                bytes.clear();
+            }
+        }
+        let [insns, map_ids, ksyms, func_info, line_info] = tables;
+        Ok(ProgTables { insns, map_ids, ksyms, func_info, line_info })
+    }
 }
+
+/// Bytes of `struct bpf_prog_info` that tables are asked with: through `verified_insns`.
+const PROG_INFO: usize = 220;
+
+/// Most bytes of a table that are read back: more than a million instructions become.
+const TABLE_LIMIT: usize = 1 << 26;
+
+/// A table of `struct bpf_prog_info`: where its count and its address stand, and how long a record is.
+struct Table {
+    count_at: usize,
+    counts_bytes: bool,
+    address_at: usize,
+    record: usize,
+    /// Where the record's length is to be said.
+    record_at: Option<usize>,
+}
+
+const fn table(count_at: usize, address_at: usize, record: usize, record_at: Option<usize>) -> Table {
+    Table { count_at, counts_bytes: false, address_at, record, record_at }
+}
+
+/// Instructions, map ids, addresses of functions, function records, line records.
+const PROG_TABLES: [Table; 5] = [
+    Table { counts_bytes: true, ..table(20, 32, 8, None) },
+    table(52, 56, 4, None),
+    table(104, 112, 8, None),
+    table(144, 136, 8, Some(132)),
+    table(148, 152, 16, Some(172)),
+];
 
 impl BtfFd {
     /// Loads BTF; the log, which is empty unless `log_size` is given, comes with either answer.
