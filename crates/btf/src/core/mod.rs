@@ -1,7 +1,7 @@
 //! CO-RE: what an instruction that depends on the layout of foreign types has
 //! to hold, given those types.
 //!
-//! An object's BTF.ext records ([`CoreRelo`]) name a type of the object's own
+//! An object's BTF.ext records ([`CoreRelo`](crate::CoreRelo)) name a type of the object's own
 //! BTF, a way into it and what of it is wanted. A [`CoreTarget`] holds the
 //! types to adapt to: the running kernel's, or any BTF. A [`CoreResolver`]
 //! looks each record up there; putting the results into instructions is for
