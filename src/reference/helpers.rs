@@ -46,7 +46,7 @@ pub fn page(helper: &HelperInfo) -> String {
     out += &line("callers", &callers(helper.callers));
     let here = match HELPERS.iter().find(|row| row.id == helper.id) {
         None => "not run by this toolchain's engines",
-        Some(row) if row.moves_packet => {
+        Some(row) if row.proto.moves_packet => {
             "run by this toolchain's engines; packet pointers from before are void after it"
         }
         Some(_) => "run by this toolchain's engines",

@@ -22,12 +22,14 @@ pub mod layout;
 mod license;
 mod maps;
 mod progs;
+mod protos;
 pub mod uapi;
 
 pub use helpers::{
-    Arg, CORE_POISON, HELPERS, HelperRow, PRIVATE_HELPERS, Ret, call_id, call_name, helper_by_id, helper_by_name,
-    helper_name, plain,
+    CORE_POISON, HELPERS, HelperRow, PRIVATE_HELPERS, call_id, call_name, helper_by_id, helper_by_name, helper_name,
+    plain,
 };
 pub use license::is_gpl_compatible;
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
 pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};
+pub use protos::{Arg, PROTOS, Proto, Ret, proto};

@@ -89,7 +89,7 @@ fn argument(rng: &mut Rng, arg: Arg, vm: &Vm, memory: u64) -> u64 {
 
 fn on_packets(row: &HelperRow) -> bool {
     let wants = |arg: &Arg| matches!(arg, Arg::Map | Arg::Func);
-    row.args.first() == Some(&Arg::Ctx) && !row.args.iter().any(wants) && row.name != "tail_call"
+    row.proto.args.first() == Some(&Arg::Ctx) && !row.proto.args.iter().any(wants) && row.name != "tail_call"
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn no_helper_fails_inside_whatever_the_packet() {
             for _ in 0..12 {
                 let row = rng.pick(&rows);
                 let mut args = [0; 5];
-                for (place, &arg) in args.iter_mut().zip(row.args) {
+                for (place, &arg) in args.iter_mut().zip(row.proto.args) {
                     *place = argument(&mut rng, arg, &vm, memory);
                 }
                 let answer = vm.call_helper(row.id, args);

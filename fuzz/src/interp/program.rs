@@ -180,7 +180,7 @@ impl Builder {
     fn helper(&mut self, which: u8, noise: [u8; 4]) {
         let row = pick(HELPERS, which);
         let registers = [Reg::R1, Reg::R2, Reg::R3, Reg::R4, Reg::R5];
-        for (i, (arg, reg)) in row.args.iter().zip(registers).enumerate() {
+        for (i, (arg, reg)) in row.proto.args.iter().zip(registers).enumerate() {
             let n = noise[i % 4];
             match arg {
                 _ if n == 0xff => {}
@@ -215,6 +215,8 @@ impl Builder {
                 Arg::Size | Arg::SizeOrZero | Arg::RecordSize | Arg::Anything => {
                     self.mov(reg, Operand::Imm(i32::from(n as i8)))
                 }
+                // No implemented helper takes any other.
+                _ => {}
             }
         }
         self.push(Insn::Call(CallTarget::Helper(row.id as i32)));

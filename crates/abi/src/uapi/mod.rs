@@ -167,25 +167,6 @@ mod tests {
     }
 
     #[test]
-    fn implemented_helpers_are_as_the_kernel_has_them() {
-        let mut wrong = Vec::new();
-        for row in crate::HELPERS.iter().filter(|row| !row.private()) {
-            let info = helper_by_id(row.id).unwrap();
-            assert_eq!(row.name, info.name);
-            if row.gpl_only != info.gpl_only {
-                wrong.push(format!("{}: GPL only is {}", row.name, info.gpl_only));
-            }
-            for prog_type in crate::PROG_TYPES {
-                let told = info.callers.allows(prog_type.name);
-                if row.callable_by(prog_type.prog_type) != told {
-                    wrong.push(format!("{} in {}: {told}", row.name, prog_type.name));
-                }
-            }
-        }
-        assert!(wrong.is_empty(), "rows that the kernel contradicts:\n{}", wrong.join("\n"));
-    }
-
-    #[test]
     fn every_context_field_is_described() {
         let layouts = [&crate::ctx::SKB, &crate::ctx::XDP];
         let fields = layouts.iter().flat_map(|layout| layout.fields.iter().map(|field| (layout.name, field.name)));

@@ -15,7 +15,7 @@ fn program(row: &HelperRow, prog_type: ProgType) -> Vec<Insn> {
     insns.extend([copy(R[1], R[7]), add(R[1], 14)]);
     insns.push(Insn::JumpIf { cond: Cond::Le, width: Width::W64, dst: R[1], src: Operand::Reg(R[8]), off: 2 });
     insns.extend(end(1));
-    for (&arg, &reg) in row.args.iter().zip(&R[1..6]) {
+    for (&arg, &reg) in row.proto.args.iter().zip(&R[1..6]) {
         insns.extend(argument(arg, reg));
     }
     insns.extend([call(row.id as i32), load(MemSize::B, R[1], R[7], 0)]);
@@ -35,8 +35,8 @@ fn argument(arg: Arg, reg: Reg) -> Vec<Insn> {
 /// What differs, in words, and how many were asked about.
 pub fn differences() -> (usize, Vec<String>) {
     let (mut asked, mut different) = (0, Vec::new());
-    for row in HELPERS.iter().filter(|row| !row.private() && row.args.first() == Some(&Arg::Ctx)) {
-        let takes_more = row.args.iter().any(|arg| matches!(arg, Arg::Map | Arg::Func));
+    for row in HELPERS.iter().filter(|row| !row.private() && row.proto.args.first() == Some(&Arg::Ctx)) {
+        let takes_more = row.proto.args.iter().any(|arg| matches!(arg, Arg::Map | Arg::Func));
         let callers = [ProgType::SchedCls, ProgType::Xdp, ProgType::CgroupSkb];
         for prog_type in callers.into_iter().filter(|&t| row.callable_by(t) && !takes_more) {
             asked += 1;
@@ -46,7 +46,7 @@ pub fn differences() -> (usize, Vec<String>) {
                 Err(EngineError::Rejected { log, .. }) if log.contains("R7 invalid mem access") => true,
                 Err(error) => panic!("{}: {error:?}", row.name),
             };
-            if voids != row.moves_packet {
+            if voids != row.proto.moves_packet {
                 different.push(format!("{} of {prog_type}: the kernel's pointers are void: {voids}", row.name));
             }
         }

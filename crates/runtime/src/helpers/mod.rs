@@ -135,7 +135,7 @@ fn enter(vm: *mut Vm, helper: &'static str, under_lock: bool, args: [u64; 5], bo
 }
 
 macro_rules! wrappers {
-    ($($id:literal $name:ident $args:tt -> $ret:ident, $callers:ident, $attributes:tt)*) => {
+    ($($id:literal $name:ident $attributes:tt)*) => {
         /// One wrapper per row; a row whose body is missing does not compile.
         mod wrappers {
             $(pub(super) unsafe extern "C" fn $name(
