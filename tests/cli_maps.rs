@@ -46,10 +46,14 @@ const INIT: &str = r#"{
 }"#;
 
 fn run(extra: &[&str]) -> std::process::Output {
+    run_text(TEXT, extra)
+}
+
+fn run_text(text: &str, extra: &[&str]) -> std::process::Output {
     // Tests run beside each other.
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let dir = scratch(&format!("maps{}", RUNS.fetch_add(1, Ordering::Relaxed)));
-    let program = write(&dir, "maps.bpf", TEXT);
+    let program = write(&dir, "maps.bpf", text);
     let mut arguments = vec!["run", &program, "--pcap", "examples/captures/http.pcap", "--limit", "1"];
     arguments.extend(extra);
     oxbpf(&arguments)
@@ -82,6 +86,50 @@ fn contents_go_in_and_come_out() {
     // What is printed is read.
     let plain = json!({"plain": maps["plain"], "each": maps["each"], "waiting": maps["waiting"]}).to_string();
     assert_eq!(stderr(&["--map-init", INIT, "--map-check", &plain]), (Some(0), String::new()));
+}
+
+/// A dump has frozen maps too: what they hold already goes in again, anything else does not.
+#[test]
+fn a_whole_dump_of_an_object_goes_in_again() {
+    let run = |extra: &[&str]| {
+        let run = ["run", "examples/tc_flow.o", "--pcap", "examples/captures/http.pcap", "--map-dump", "--json"];
+        let output = oxbpf(&[&run, extra].concat());
+        (output.status.code(), output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let maps = |stdout: &[u8]| serde_json::from_slice::<Value>(stdout).unwrap()["maps"].clone();
+    let (code, stdout, _) = run(&[]);
+    assert_eq!(code, Some(0));
+    let dump = maps(&stdout);
+    let frozen = dump.as_object().unwrap().keys().find(|name| name.starts_with(".rodata")).unwrap();
+    let (code, stdout, stderr) = run(&["--limit", "0", "--map-init", &dump.to_string()]);
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert_eq!(maps(&stdout), dump, "what went in comes out");
+
+    let other = json!({frozen: {"0": "00".repeat(dump[frozen][0]["value"].as_array().unwrap().len())}}).to_string();
+    let wanted = format!("error[map-init]: --map-init: map {frozen}, entry 1: refused with EPERM\n");
+    assert_eq!(run(&["--map-init", &other]), (Some(2), Vec::new(), wanted));
+}
+
+/// Programs and maps by their numbers, a stack from its top, a ring without contents: as a dump has them.
+#[test]
+fn a_dump_of_every_kind_goes_in_again() {
+    let text = ".map undo stack value=2 entries=3\n.map records ringbuf entries=4096\n".to_owned() + TEXT;
+    let init = format!(r#"{{"undo": [1, 2, 3], "records": [], {}"#, &INIT[1..]);
+    // What has no number in the unit goes in by its contents only.
+    let init = init.replace(r#", {"key": 1, "value": {"1": 9}}"#, "");
+    let output = run_text(&text, &["--map-init", &init, "--map-dump", "--json"]);
+    // A hash's order within a bucket is that of insertion.
+    let maps = |stdout: &[u8]| {
+        let mut maps = serde_json::from_slice::<Value>(stdout).unwrap()["maps"].take();
+        maps["plain"].as_array_mut().unwrap().sort_by_key(Value::to_string);
+        maps
+    };
+    let dump = maps(&output.stdout);
+    assert_eq!(dump["undo"][0], json!({"key": [], "value": ["0x01", "0x00"]}), "{dump}");
+    let text_of_dump = dump.to_string();
+    let output = run_text(&text, &["--map-init", &text_of_dump, "--map-check", &text_of_dump, "--map-dump", "--json"]);
+    assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]));
+    assert_eq!(maps(&output.stdout), dump);
 }
 
 #[test]
@@ -149,22 +197,27 @@ fn errors_say_where() {
         ),
         (
             r#"{"plain": {"1": 1, "2": 1, "3": 1, "4": 1, "5": 1}}"#,
-            "error[map-init]: --map-init: map plain, entry 5: refused with errno 7",
+            "error[map-init]: --map-init: map plain, entry 5: refused with E2BIG",
         ),
         (
             r#"{"each": [{"key": 1, "values": [{"cpu": 9, "value": 1}]}]}"#,
             "error[map-init]: --map-init: map each, entry 1: there is no CPU 9",
         ),
-        (r#"{"each": {"2": 1}}"#, "error[map-init]: --map-init: map each, entry 1: refused with errno 7"),
+        (r#"{"each": {"2": 1}}"#, "error[map-init]: --map-init: map each, entry 1: refused with E2BIG"),
         (
             r#"{"waiting": {"1": 1}}"#,
             "error[map-json]: --map-init: map waiting: has no keys: its contents are an array of values",
         ),
-        (r#"{"outer": {"0": "plain"}}"#, "error[map-init]: --map-init: map outer, entry 1: refused with errno 22"),
+        (r#"{"outer": {"0": "plain"}}"#, "error[map-init]: --map-init: map outer, entry 1: refused with EINVAL"),
         (r#"{"outer": {"0": "nothing"}}"#, "error[map-json]: --map-init: map outer, entry 1: no map \"nothing\""),
         (
             r#"{"programs": {"0": "nothing"}}"#,
             "error[map-json]: --map-init: map programs, entry 1: no program \"nothing\"",
+        ),
+        (r#"{"programs": {"0": 2}}"#, "error[map-json]: --map-init: map programs, entry 1: no program 2"),
+        (
+            r#"{"outer": [{"key": 0, "map": 7}]}"#,
+            "error[map-json]: --map-init: map outer, entry 1: no map of the unit has the number 7",
         ),
         (
             r#"{"plain": [{"key": 1, "map": "one"}]}"#,

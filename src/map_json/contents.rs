@@ -1,6 +1,7 @@
 //! `--map-init` and `--map-check`: contents of maps by their names.
 
-use oxbpf_abi::MapType;
+use oxbpf_abi::MapType as T;
+use oxbpf_abi::errno::{ENOENT, EPERM, name};
 use oxbpf_ir::{MapDef, MapIdx, ProgIdx, Unit};
 use oxbpf_runtime::maps::{MapSet, outside_size, per_cpu};
 use serde_json::Value;
@@ -44,8 +45,9 @@ impl Contents {
     ///
     /// CONTENTS are an array of `{"key": K, "value": V}`, as bpftool prints them, or an object of keys and values. V may be
     /// null for nothing. Of a per-CPU map V is for all CPUs, and `"values": [{"cpu": N, "value": V}]` for some; a program
-    /// array has `"program": NAME`, a map of maps `"map": NAME` or, for a map of its own, CONTENTS as its value. Where maps
-    /// have no keys, CONTENTS are an array of values.
+    /// array has `"program": NAME`, a map of maps `"map": NAME` or, for a map of its own, CONTENTS as its value; numbers, as
+    /// in a dump, stand for the unit's programs and maps. Where maps have no keys, CONTENTS are an array of values, in the
+    /// order in which they come out.
     pub fn parse(text: &str, unit: &Unit) -> Result<Contents> {
         let json = serde_json::from_str(text).map_err(|e| MapJsonError::new("", e.to_string()))?;
         let Value::Object(maps) = json else {
@@ -64,12 +66,10 @@ impl Contents {
     pub fn put(&self, unit: &Unit, set: &mut MapSet) -> Result<()> {
         for (map, items) in &self.maps {
             let name = &unit.maps()[map.index()].name;
-            for (item, number) in items.iter().zip(1..) {
-                put(set, *map, item).map_err(|what| MapJsonError {
-                    code: "map-init",
-                    ..MapJsonError::new(format!("map {name}, entry {number}: "), what)
-                })?;
-            }
+            put_all(set, *map, items).map_err(|(number, what)| MapJsonError {
+                code: "map-init",
+                ..MapJsonError::new(format!("map {name}, entry {number}: "), what)
+            })?;
         }
         Ok(())
     }
@@ -81,21 +81,30 @@ fn unknown(unit: &Unit, name: &str) -> MapJsonError {
     MapJsonError::new("", format!("no map {name:?}{near}"))
 }
 
+/// Puts entries into a map; what went wrong with which, counted from 1.
+///
+/// Of a stack the top stands first, as in a dump, and goes in last.
+fn put_all(set: &mut MapSet, map: MapIdx, items: &[Item]) -> std::result::Result<(), (usize, String)> {
+    let stack = set.get(map).is_some_and(|map| map.def().map_type == T::STACK);
+    let one = |(i, item): (usize, &Item)| put(set, map, item).map_err(|what| (i + 1, what));
+    let mut numbered = items.iter().enumerate();
+    if stack { numbered.rev().try_for_each(one) } else { numbered.try_for_each(one) }
+}
+
 /// Puts an entry into a map; what went wrong.
 fn put(set: &mut MapSet, index: MapIdx, item: &Item) -> std::result::Result<(), String> {
-    let refused = |errno: i64| format!("refused with errno {errno}");
     let Some(map) = set.get(index).cloned() else { return Err("no such map".into()) };
     match &item.is {
         Is::Absent => match map.remove(&item.key) {
-            Ok(()) | Err(oxbpf_abi::errno::ENOENT) => Ok(()),
+            Ok(()) | Err(ENOENT) => Ok(()),
             Err(errno) => Err(refused(errno)),
         },
         Is::Value(value) if per_cpu(map.def().map_type) => {
             let mut slot = value.clone();
             slot.resize(outside_size(map.def(), 1), 0);
-            set.write(index, &item.key, &slot.repeat(map.cpus() as usize), 0).map_err(refused)
+            write(set, index, &item.key, &slot.repeat(map.cpus() as usize))
         }
-        Is::Value(value) => set.write(index, &item.key, value, 0).map_err(refused),
+        Is::Value(value) => write(set, index, &item.key, value),
         Is::Each(values) => {
             let step = outside_size(map.def(), 1);
             let mut all = map.read(&item.key, 0).unwrap_or_else(|_| vec![0; outside_size(map.def(), map.cpus())]);
@@ -103,21 +112,35 @@ fn put(set: &mut MapSet, index: MapIdx, item: &Item) -> std::result::Result<(), 
                 let slot = all.get_mut(cpu * step..).and_then(|rest| rest.get_mut(..value.len()));
                 slot.ok_or(format!("there is no CPU {cpu}"))?.copy_from_slice(value);
             }
-            set.write(index, &item.key, &all, 0).map_err(refused)
+            write(set, index, &item.key, &all)
         }
         Is::Program(program) => {
             let key = item.key.as_slice().try_into().map_or(u32::MAX, u32::from_le_bytes);
             map.set_program(key, Some(*program)).map_err(refused)
         }
-        Is::Map(inner) => set.write(index, &item.key, &inner.0.to_le_bytes(), 0).map_err(refused),
+        Is::Map(inner) => write(set, index, &item.key, &inner.0.to_le_bytes()),
         Is::New(items) => {
             let Some(model) = map.def().inner.as_deref() else { return Err("holds no maps".into()) };
             let name = format!("{}[]", map.def().name);
             let inner = set.add(&MapDef { name, ..model.clone() }).map_err(|e| e.to_string())?;
-            items.iter().try_for_each(|item| put(set, inner, item))?;
-            set.write(index, &item.key, &inner.0.to_le_bytes(), 0).map_err(refused)
+            put_all(set, inner, items).map_err(|(_, what)| what)?;
+            write(set, index, &item.key, &inner.0.to_le_bytes())
         }
     }
+}
+
+/// Writes an entry. Where nobody may write, what the entry holds already is no write: so a dump, which has the frozen
+/// maps' contents too, goes in again.
+fn write(set: &MapSet, index: MapIdx, key: &[u8], value: &[u8]) -> std::result::Result<(), String> {
+    let holds = || set.get(index).is_some_and(|map| !key.is_empty() && map.read(key, 0).is_ok_and(|has| has == value));
+    match set.write(index, key, value, 0) {
+        Err(EPERM) if holds() => Ok(()),
+        result => result.map_err(refused),
+    }
+}
+
+fn refused(errno: i64) -> String {
+    name(errno).map_or(format!("refused with errno {errno}"), |name| format!("refused with {name}"))
 }
 
 /// Reads the contents of one map.
@@ -133,12 +156,11 @@ impl Reader<'_> {
     }
 
     fn items(&self, json: &Value) -> Result<Vec<Item>> {
-        match self.def.map_type {
-            MapType::RINGBUF | MapType::PERF_EVENT_ARRAY => return self.error("", "has no contents"),
-            _ => {}
-        }
         let keyless = self.def.key_size == 0;
         match json {
+            // What a dump has of them.
+            Value::Array(items) if items.is_empty() => Ok(Vec::new()),
+            _ if matches!(self.def.map_type, T::RINGBUF | T::PERF_EVENT_ARRAY) => self.error("", "has no contents"),
             Value::Array(items) if keyless => {
                 let value = |(v, n): (&Value, usize)| {
                     // As bpftool would print it, too.
@@ -196,9 +218,9 @@ impl Reader<'_> {
     fn is(&self, place: &str, json: &Value) -> Result<Is> {
         match (json, self.def.map_type) {
             (Value::Null, _) => Ok(Is::Absent),
-            (json, MapType::PROG_ARRAY) => self.program(place, json),
-            (json @ Value::String(_), MapType::ARRAY_OF_MAPS | MapType::HASH_OF_MAPS) => self.map(place, json),
-            (json, MapType::ARRAY_OF_MAPS | MapType::HASH_OF_MAPS) => {
+            (json, T::PROG_ARRAY) => self.program(place, json),
+            (json @ Value::String(_), T::ARRAY_OF_MAPS | T::HASH_OF_MAPS) => self.map(place, json),
+            (json, T::ARRAY_OF_MAPS | T::HASH_OF_MAPS) => {
                 let Some(model) = self.def.inner.as_deref() else { return self.error(place, "holds no maps") };
                 let inner = Reader { unit: self.unit, def: model, at: format!("{}{place}", self.at) };
                 Ok(Is::New(inner.items(json)?))
@@ -223,26 +245,38 @@ impl Reader<'_> {
         Ok(Is::Each(items.iter().zip(1..).map(one).collect::<Result<_>>()?))
     }
 
+    /// By name, or by number as in a dump.
     fn map(&self, place: &str, json: &Value) -> Result<Is> {
-        let holds = matches!(self.def.map_type, MapType::ARRAY_OF_MAPS | MapType::HASH_OF_MAPS);
-        let (true, Value::String(name)) = (holds, json) else {
-            return self.error(place, "no name of a map for a map of maps");
+        let maps = self.unit.maps();
+        let map = match (json, self.def.map_type) {
+            (Value::String(name), T::ARRAY_OF_MAPS | T::HASH_OF_MAPS) => maps.iter().position(|m| m.name == *name),
+            (Value::Number(n), T::ARRAY_OF_MAPS | T::HASH_OF_MAPS) => numbered(n, maps.len()),
+            _ => return self.error(place, "no name of a map for a map of maps"),
         };
-        match self.unit.maps().iter().position(|m| m.name == *name) {
-            Some(map) => Ok(Is::Map(MapIdx(map as u32))),
-            None => self.error(place, unknown(self.unit, name).to_string()),
+        match (map, json) {
+            (Some(map), _) => Ok(Is::Map(MapIdx(map as u32))),
+            (None, Value::String(name)) => self.error(place, unknown(self.unit, name).to_string()),
+            (None, _) => self.error(place, format!("no map of the unit has the number {json}")),
         }
     }
 
+    /// By name, or by number as in a dump.
     fn program(&self, place: &str, json: &Value) -> Result<Is> {
-        let (MapType::PROG_ARRAY, Value::String(name)) = (self.def.map_type, json) else {
-            return self.error(place, "no name of a program for a program array");
+        let programs = self.unit.programs();
+        let program = match (json, self.def.map_type) {
+            (Value::String(name), T::PROG_ARRAY) => programs.iter().position(|p| p.name() == *name),
+            (Value::Number(n), T::PROG_ARRAY) => numbered(n, programs.len()),
+            _ => return self.error(place, "no name of a program for a program array"),
         };
-        match self.unit.programs().iter().position(|p| p.name() == *name) {
+        match program {
             Some(program) => Ok(Is::Program(ProgIdx(program as u32))),
-            None => self.error(place, format!("no program {name:?}")),
+            None => self.error(place, format!("no program {json}")),
         }
     }
+}
+
+fn numbered(number: &serde_json::Number, len: usize) -> Option<usize> {
+    number.as_u64().and_then(|n| usize::try_from(n).ok()).filter(|n| *n < len)
 }
 
 /// As many CPUs as a kernel may have.

@@ -72,9 +72,6 @@ fn taken(unit: &Arc<Unit>, contents: &Contents) {
         if !matches!(def.map_type, MapType::QUEUE | MapType::STACK) {
             was.sort();
             is.sort();
-        } else if def.map_type == MapType::STACK {
-            // What was to come out first went in first.
-            is.reverse();
         }
         assert_eq!(was, is, "{}", def.name);
     }
@@ -98,12 +95,8 @@ fn shown(unit: &Unit, maps: &MapSet) -> Value {
     Value::Object(all)
 }
 
-/// Bloom filters, ring buffers and events have nothing to list; programs and inner maps are listed as numbers, and read
-/// by name.
+/// Bloom filters and events have nothing to list; maps that were added for maps of maps have no name to be read by.
 fn reads_back(map_type: MapType) -> bool {
     use MapType as T;
-    !matches!(
-        map_type,
-        T::BLOOM_FILTER | T::RINGBUF | T::PERF_EVENT_ARRAY | T::PROG_ARRAY | T::ARRAY_OF_MAPS | T::HASH_OF_MAPS
-    )
+    !matches!(map_type, T::BLOOM_FILTER | T::PERF_EVENT_ARRAY | T::ARRAY_OF_MAPS | T::HASH_OF_MAPS)
 }
