@@ -10,7 +10,7 @@ use crate::{KernelBtf, KernelError, ProgBtf};
 
 /// The BTF of a program's functions, and the records that name them.
 #[derive(Debug)]
-pub(crate) struct FuncInfo {
+pub struct FuncInfo {
     pub(crate) btf: KernelBtf,
     /// `bpf_func_info` records.
     pub(crate) records: Vec<u8>,
@@ -22,7 +22,10 @@ const RECORD_SIZE: u32 = 8;
 impl FuncInfo {
     /// What a program needs, if anything. Every function is static and returns `int`; of its arguments nothing is said,
     /// so that the kernel looks at each call.
-    pub(crate) fn of(program: &Program) -> Result<Option<FuncInfo>, KernelError> {
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn of(program: &Program) -> Result<Option<FuncInfo>, KernelError> {
         if !wants_types(program) {
             return Ok(None);
         }
@@ -43,7 +46,7 @@ impl FuncInfo {
 
 impl FuncInfo {
     /// As a load takes it.
-    pub(crate) fn prog_btf(&self) -> ProgBtf<'_> {
+    pub fn prog_btf(&self) -> ProgBtf<'_> {
         ProgBtf {
             btf: &self.btf,
             func_info: &self.records,

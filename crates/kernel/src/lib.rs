@@ -43,6 +43,7 @@ mod unit_maps;
 pub use btf::KernelBtf;
 pub use engine::Kernel;
 pub use error::{Errno, KernelError, KernelFailure, LOAD_DEADLINE, LoadError};
+pub use func_info::FuncInfo;
 pub use locks::lock_types;
 pub use log::{Stats, VerifierLog};
 pub use map::{KernelMap, MapEntry, MapSpec};
