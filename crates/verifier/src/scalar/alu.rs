@@ -26,7 +26,7 @@ impl Scalar {
             AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => return a.shift(op, width, b),
             _ => {}
         }
-        if a.is_settled() && b.is_settled() {
+        if a.is_number() && b.is_number() {
             return Scalar::constant(op.eval(width, a.tnum.value, b.tnum.value));
         }
         a.arithmetic(op, b).of_width(width)
@@ -34,7 +34,7 @@ impl Scalar {
 
     /// Whether it is one number by bits and bounds, so that a result can be computed instead of deduced.
     #[inline(always)]
-    fn is_settled(&self) -> bool {
+    fn is_number(&self) -> bool {
         self.tnum.mask == 0 && self.umin == self.umax
     }
 
@@ -90,7 +90,7 @@ impl Scalar {
 
     #[inline(always)]
     fn mov(&self, width: Width) -> Scalar {
-        if width == Width::W64 || self.is_settled() && self.tnum.value >> 32 == 0 {
+        if width == Width::W64 || self.is_number() && self.tnum.value >> 32 == 0 {
             return *self;
         }
         self.of_width(Width::W32)
@@ -107,7 +107,7 @@ impl Scalar {
             return Scalar::UNKNOWN;
         }
         let count = count.umax as u32;
-        if self.is_settled() {
+        if self.is_number() {
             return Scalar::constant(op.eval(width, self.tnum.value, count.into()));
         }
         match width {
@@ -153,10 +153,16 @@ impl Scalar {
         Scalar::alu(AluOp::Sub, width, &Scalar::constant(0), self)
     }
 
-    /// A byte swap or a conversion of byte order, of which the kernel follows nothing.
+    /// A byte swap or a conversion of byte order. Swapping scrambles bounds; they are learnt again from the bits.
     #[inline]
-    pub fn endian(&self, _op: EndianOp) -> Scalar {
-        Scalar::UNKNOWN
+    pub fn endian(&self, op: EndianOp) -> Scalar {
+        let bytes = op.row().bits as u32 / 8;
+        if matches!(op, EndianOp::Le16 | EndianOp::Le32 | EndianOp::Le64) {
+            return self.truncate(bytes);
+        }
+        let mut result = Scalar { tnum: self.tnum.swap_bytes(bytes), ..Scalar::UNKNOWN };
+        result.sync();
+        result.truncate(bytes)
     }
 
     /// What a load of `bytes` (1, 2 or 4; more is the whole) leaves of it: the low bytes, zero above.

@@ -71,6 +71,22 @@ impl Scalar {
         self.meet_u64(min, max);
         let sign = self.tnum.mask & 1 << 63;
         self.meet_s64((min | sign) as i64, (max & !sign) as i64);
+        self.only_member();
+    }
+
+    /// Becomes a constant where the unsigned interval holds only one number that has the known bits.
+    #[inline(always)]
+    fn only_member(&mut self) {
+        let next = self.tnum.next(self.umin);
+        let only = if self.tnum.has(self.umin) {
+            (next > self.umax).then_some(self.umin)
+        } else {
+            let last = next == self.tnum.max() || next <= self.umax && self.tnum.next(next) > self.umax;
+            last.then_some(next)
+        };
+        if let Some(v) = only {
+            *self = Scalar::constant(v);
+        }
     }
 
     /// The low half learns from the whole, where the high half is the same all along an interval, or takes two
@@ -105,17 +121,24 @@ impl Scalar {
     }
 
     /// The low half's signed and unsigned bounds learn from each other, where one interval is one in the other's reading.
+    /// A signed interval that goes across zero is two unsigned ones, at both ends, of which the unsigned bounds may meet
+    /// but one.
     #[inline(always)]
     fn half_signs(&mut self) {
         self.meet_s32_if_ordered(self.u32_min as i32, self.u32_max as i32);
         let (min, max) = (self.s32_min as u32, self.s32_max as u32);
         if min <= max {
             self.meet_u32(min, max);
+        } else if self.u32_max < min {
+            self.s32_min = self.u32_min as i32;
+            self.u32_max = self.u32_max.min(max);
+        } else if max < self.u32_min {
+            self.s32_max = self.u32_max as i32;
+            self.u32_min = self.u32_min.max(min);
         }
     }
 
-    /// The same for the whole; and a signed interval that goes across zero is two unsigned ones, at both ends, of which
-    /// the unsigned bounds may meet but one.
+    /// The same for the whole.
     #[inline(always)]
     fn whole_signs(&mut self) {
         if self.umin as i64 <= self.umax as i64 {
@@ -134,14 +157,17 @@ impl Scalar {
     }
 
     /// The whole learns from the low half: the end of an interval cannot have a low half that does not exist. And what
-    /// fits 32 signed bits is its own low half.
+    /// fits 32 signed bits and has a low half that is not negative is that low half; which takes the place of all that was
+    /// known of the whole's bounds, better or not.
     #[inline(always)]
     fn whole_from_half(&mut self) {
         let (low_min, low_max) = (u64::from(self.u32_min), u64::from(self.u32_max));
         self.meet_u64(self.umin & HIGH | low_min, self.umax & HIGH | low_max);
         self.meet_s64((self.smin as u64 & HIGH | low_min) as i64, (self.smax as u64 & HIGH | low_max) as i64);
-        if self.smin >= i64::from(i32::MIN) && self.smax <= i64::from(i32::MAX) {
-            self.meet_s64(self.s32_min.into(), self.s32_max.into());
+        if self.s32_min >= 0 && self.smin >= i64::from(i32::MIN) && self.smax <= i64::from(i32::MAX) {
+            (self.smin, self.smax) = (self.s32_min.into(), self.s32_max.into());
+            (self.umin, self.umax) = (self.smin as u64, self.smax as u64);
+            self.tnum = self.tnum.intersect(Tnum::range(self.umin, self.umax));
         }
     }
 
@@ -164,10 +190,10 @@ impl Scalar {
             || self.as_const32().is_some_and(|v| !self.half_is(v))
     }
 
-    /// What the kernel goes on with after a contradiction: bounds that know nothing, the bits as they are.
+    /// What the kernel goes on with: after a contradiction, the bits, and bounds that know nothing.
     #[inline]
-    pub fn without_bounds(&self) -> Scalar {
-        Scalar { tnum: self.tnum, ..Scalar::UNKNOWN }
+    pub fn settled(&self) -> Scalar {
+        if self.is_contradictory() { Scalar { tnum: self.tnum, ..Scalar::UNKNOWN } } else { *self }
     }
 
     #[inline]

@@ -166,6 +166,13 @@ impl Tnum {
         Tnum::new(self.value & kept, self.mask & kept)
     }
 
+    /// The low `bytes` bytes in reverse order, zero above; `bytes` is 2, 4 or 8.
+    #[inline(always)]
+    pub const fn swap_bytes(self, bytes: u32) -> Tnum {
+        let above = 64 - 8 * bytes;
+        Tnum::new(self.value.swap_bytes() >> above, self.mask.swap_bytes() >> above)
+    }
+
     /// What is known of a number that belongs to both. Where none does, a bit that the two disagree about is 1.
     #[inline(always)]
     pub const fn intersect(self, other: Tnum) -> Tnum {
@@ -194,6 +201,26 @@ impl Tnum {
     #[inline(always)]
     pub const fn has(self, v: u64) -> bool {
         v & !self.mask == self.value
+    }
+
+    /// The least member above `v`; the greatest of all where there is none.
+    #[inline(always)]
+    pub const fn next(self, v: u64) -> u64 {
+        if v >= self.max() {
+            return self.max();
+        }
+        if v < self.value {
+            return self.value;
+        }
+        // The first known bit in which `v` is not a member, and those below.
+        let wrong = (v ^ self.value) & !self.mask;
+        let below = if wrong == 0 { 0 } else { u64::MAX >> wrong.leading_zeros() };
+        if wrong != 0 && self.value & (below ^ below >> 1) != 0 {
+            // Members with the bits above are greater, as theirs is 1: the least of them.
+            return v & self.mask & !below | self.value;
+        }
+        // The bits above count up by one, across those that are known.
+        ((v | !self.mask | below).wrapping_add(1) & self.mask) | self.value
     }
 
     /// Whether all members are multiples of `size`, a power of two (0 and 1 ask nothing).
