@@ -115,12 +115,9 @@ fn functions_and_references() {
 
 #[test]
 fn programs() {
-    let unknown = one_program("tc", &[&insn(0xff, 0, 0, 0), &RETURN]);
-    let (code, text) = shown(&unknown);
-    assert!(code.starts_with("isa-") && text.starts_with("program tc: "), "{code} {text}");
-    let endless = one_program("tc", &[&RETURN[..8]]);
-    let (code, text) = shown(&endless);
-    assert!(code.starts_with("build-") && text.starts_with("program tc: "), "{code} {text}");
+    is(&one_program("tc", &[&insn(0xff, 0, 0, 0), &RETURN]), "isa-opcode", "program tc: insn 0: unknown opcode 0xff");
+    let endless = "program tc: insn 0: control runs past the last instruction of function tc";
+    is(&one_program("tc", &[&RETURN[..8]]), "build-falls-off", endless);
     let bytes = one_program("lb", &[&RETURN]);
     let object = load(&bytes).unwrap();
     let error = object.unit("t", &[0], |p| p.prog_type()).unwrap_err();
@@ -130,6 +127,12 @@ fn programs() {
     );
     let missing = object.select(Some("tc")).unwrap_err();
     assert_eq!((missing.code(), missing.to_string().as_str()), ("elf-no-program", "no program tc; there are: lb"));
+    let mut w = Writer::default();
+    w.code("tc/a", &[&RETURN]);
+    w.code("tc/b", &[&RETURN]);
+    let several = load(&w.bytes()).unwrap().select(None).unwrap_err();
+    let text = "the object names several programs: tc/a/tc/a, tc/b/tc/b";
+    assert_eq!((several.code(), several.to_string().as_str()), ("elf-ambiguous", text));
 }
 
 #[test]
@@ -137,8 +140,7 @@ fn debug_types() {
     let mut w = Writer::default();
     w.code("tc", &[&RETURN]);
     w.section(".BTF", common::PROGBITS, 0, &[0; 24], 24);
-    let (code, text) = shown(&w.bytes());
-    assert!(code.starts_with("btf-") && text.starts_with("section .BTF: "), "{code} {text}");
+    is(&w.bytes(), "btf-bad-magic", "section .BTF: magic number 0x0000 is not 0xeb9f");
 }
 
 #[test]

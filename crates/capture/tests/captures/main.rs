@@ -1,6 +1,8 @@
 //! What a capture can be, and what is made of it.
 
 mod blocks;
+#[path = "../../../../tests/codes/mod.rs"]
+mod codes;
 #[cfg(feature = "compress")]
 mod compressed;
 mod errors;
