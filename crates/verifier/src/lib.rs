@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod code;
+pub mod ctx;
 mod options;
 mod reg;
 mod report;
