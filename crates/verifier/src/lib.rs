@@ -4,13 +4,31 @@
 //! and each reference, and gives up paths that reach what was already found safe.
 #![deny(unsafe_code)]
 
+mod alu;
 mod code;
 pub mod ctx;
+mod depth;
+mod equal;
+mod explore;
+mod func;
+mod jump;
+mod live;
+mod memory;
+mod notes;
 mod options;
+mod path;
+mod pointer;
+mod precise;
+mod prune;
 mod reg;
 mod report;
 pub mod scalar;
+mod scc;
+mod shape;
+mod stack_live;
 mod state;
+mod text;
+mod verify;
 
 pub use code::Code;
 pub use options::{Caps, INSN_LIMIT, LogLevel, Options};
@@ -18,16 +36,4 @@ pub use reg::{AT_END, BEYOND_END, Id, Kind, MapRef, Mem, Reg, Sock};
 pub use report::{Checked, Fault, Report, Stats, Verdict};
 pub use state::{Byte, Callback, Frame, Held, NO_CALLSITE, Reference, StackSlot, State};
 
-use oxbpf_ir::{ProgIdx, Unit};
-
-/// The verdict on one program of a unit.
-pub fn verify(unit: &Unit, program: ProgIdx, options: &Options) -> Report {
-    let _ = (unit, program);
-    Report {
-        verdict: Verdict::Unsupported(Fault::unsupported("programs")),
-        stats: Stats { limit: options.limit, ..Stats::default() },
-        stack: Vec::new(),
-        time: std::time::Duration::ZERO,
-        log: String::new(),
-    }
-}
+pub use verify::verify;
