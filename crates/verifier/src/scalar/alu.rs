@@ -29,7 +29,12 @@ impl Scalar {
         if a.is_number() && b.is_number() {
             return Scalar::constant(op.eval(width, a.tnum.value, b.tnum.value));
         }
-        a.arithmetic(op, b).of_width(width)
+        let mut result = a.arithmetic(op, b);
+        if width == Width::W32 && matches!(op, AluOp::And | AluOp::Or | AluOp::Xor) {
+            // What both halves' bits tell, before one is cut off. (At the other width, agreement starts with it.)
+            result.bounds_from_bits();
+        }
+        result.of_width(width)
     }
 
     /// Whether it is one number by bits and bounds, so that a result can be computed instead of deduced.
@@ -59,11 +64,7 @@ impl Scalar {
                 (bits, Whole::unsigned(bits.min(), bits.max()), half)
             }
         };
-        let mut result = Scalar::of(tnum, whole, half);
-        if matches!(op, AluOp::And | AluOp::Or | AluOp::Xor) {
-            result.bounds_from_bits();
-        }
-        result
+        Scalar::of(tnum, whole, half)
     }
 
     /// A result of `width`, in agreement with itself.
@@ -130,7 +131,6 @@ impl Scalar {
             AluOp::Rsh => Scalar::of(self.tnum.rsh(count), self.whole().rsh(count), Half::UNKNOWN),
             _ => Scalar::of(self.tnum.arsh(count), self.whole().arsh(count), Half::UNKNOWN),
         };
-        result.bounds_from_bits();
         result.sync();
         result
     }
@@ -170,7 +170,13 @@ impl Scalar {
         if bytes >= 8 {
             return *self;
         }
+        if self.is_unknown() {
+            return Scalar::below(bytes);
+        }
         let kept = u64::MAX >> (64 - 8 * bytes);
+        if self.is_number() {
+            return Scalar::constant(self.tnum.value & kept);
+        }
         let (umin, umax) =
             if self.umin & !kept == self.umax & !kept { (self.umin & kept, self.umax & kept) } else { (0, kept) };
         let whole = Whole { umin, umax, smin: umin as i64, smax: umax as i64 };

@@ -11,7 +11,15 @@ impl Scalar {
     /// Idempotent it is not: what the last step learns may teach the others something, at the next call.
     #[inline]
     pub fn sync(&mut self) {
+        // Of a constant there is no more to learn, nor of what is unknown.
+        let known = if self.tnum.is_const() { Scalar::constant(self.tnum.value) } else { Scalar::UNKNOWN };
+        if *self == known {
+            return;
+        }
         self.bounds_from_bits();
+        if self.sync_small() {
+            return;
+        }
         for _ in 0..ROUNDS {
             let before = *self;
             self.half_from_whole();
@@ -24,6 +32,49 @@ impl Scalar {
         }
         self.bits_from_bounds();
         self.bounds_from_bits();
+    }
+
+    /// The rest of [`Scalar::sync`] for numbers below 2^31, of which all readings are the same: so is what the rounds come
+    /// to, the intersection of all intervals. Where that is empty, the rounds may come to something else.
+    #[inline(always)]
+    fn sync_small(&mut self) -> bool {
+        if (self.umax | self.smin as u64 | self.smax as u64) >> 31 != 0 {
+            return false;
+        }
+        let least = self.umin.max(self.smin as u64).max(self.u32_min.into()) as i64;
+        let most = self.umax.min(self.smax as u64).min(self.u32_max.into()) as i64;
+        let (least, most) = (least.max(self.s32_min.into()) as u64, most.min(self.s32_max.into()));
+        if least as i64 > most {
+            return false;
+        }
+        let tnum = self.tnum.intersect(Tnum::range(least, most as u64));
+        *self = Scalar::small(tnum, least.max(tnum.min()) as u32, (most as u64).min(tnum.max()) as u32);
+        self.only_member();
+        true
+    }
+
+    /// Numbers of `min..=max`, below 2^31.
+    #[inline(always)]
+    const fn small(tnum: Tnum, min: u32, max: u32) -> Scalar {
+        Scalar {
+            tnum,
+            umin: min as u64,
+            umax: max as u64,
+            smin: min as i64,
+            smax: max as i64,
+            u32_min: min,
+            u32_max: max,
+            s32_min: min as i32,
+            s32_max: max as i32,
+        }
+    }
+
+    /// Any number of `bytes` bytes: 1, 2 or 4.
+    #[inline]
+    pub(super) const fn below(bytes: u32) -> Scalar {
+        let max = u32::MAX >> (32 - 8 * bytes);
+        let scalar = Scalar::small(Tnum::range(0, max as u64), 0, max);
+        if bytes < 4 { scalar } else { Scalar { s32_min: i32::MIN, s32_max: i32::MAX, ..scalar } }
     }
 
     /// Intersects with an interval of the whole, unsigned.
@@ -77,10 +128,10 @@ impl Scalar {
     /// Becomes a constant where the unsigned interval holds only one number that has the known bits.
     #[inline(always)]
     fn only_member(&mut self) {
-        let next = self.tnum.next(self.umin);
         let only = if self.tnum.has(self.umin) {
-            (next > self.umax).then_some(self.umin)
+            (self.tnum.next_member(self.umin) > self.umax).then_some(self.umin)
         } else {
+            let next = self.tnum.next(self.umin);
             let last = next == self.tnum.max() || next <= self.umax && self.tnum.next(next) > self.umax;
             last.then_some(next)
         };

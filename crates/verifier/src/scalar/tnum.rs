@@ -124,9 +124,12 @@ impl Tnum {
         if let (Some(a), Some(b)) = (self.as_const(), other.as_const()) {
             return Tnum::constant(a.wrapping_mul(b));
         }
+        if other.mask == 0 && other.value.is_power_of_two() {
+            return self.lsh(other.value.trailing_zeros());
+        }
         let mut sum = Tnum::constant(0);
         let mut bits = self.max();
-        while bits != 0 {
+        while bits != 0 && !sum.is_unknown() {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
             let with = sum.add(other.lsh(bit));
@@ -201,6 +204,14 @@ impl Tnum {
     #[inline(always)]
     pub const fn has(self, v: u64) -> bool {
         v & !self.mask == self.value
+    }
+
+    /// The least member above the member `v`; `v` itself where there is none.
+    #[inline(always)]
+    pub const fn next_member(self, v: u64) -> u64 {
+        // The unknown bits count up by one, across those that are known.
+        let next = (v | !self.mask).wrapping_add(1) & self.mask | self.value;
+        if next > v { next } else { v }
     }
 
     /// The least member above `v`; the greatest of all where there is none.

@@ -57,6 +57,7 @@ pub fn generate(random: &mut Random, len: usize) -> Program {
             }
             1 => maker.neg(),
             2 => maker.endian(),
+            4 if maker.random.once_in(4) => maker.mask(),
             3 if maker.random.once_in(2) => maker.fill(),
             3 => maker.movsx(),
             4..=9 => maker.jump(),
@@ -147,6 +148,25 @@ impl Maker<'_> {
         let op = self.random.pick(&AluOp::ROWS).op;
         let at = self.random.below(REGS);
         let (src, b, src_at) = self.operand(Some(op), width, at);
+        self.alu_of(op, width, at, (src, b, src_at));
+    }
+
+    /// The sign as a mask of all bits, or of the low half's, and a choice by it.
+    fn mask(&mut self) {
+        let (at, width) = (self.random.below(REGS), self.random.pick(&Width::ALL));
+        let shift = width.bits() as i32 - 1;
+        self.alu_of(AluOp::Arsh, width, at, (Operand::Imm(shift), Scalar::constant(shift as u64), None));
+        let (op, width) = (self.random.pick(&[AluOp::And, AluOp::Or]), self.random.pick(&Width::ALL));
+        let mut operand = self.operand(Some(op), width, at);
+        if let (Some(other), true) = (operand.2.filter(|&other| other != at), self.random.once_in(2)) {
+            // An operand of which only the low half is known.
+            self.alu_of(AluOp::Lsh, Width::W64, other, (Operand::Imm(32), Scalar::constant(32), None));
+            operand.1 = self.regs[other];
+        }
+        self.alu_of(op, width, at, operand);
+    }
+
+    fn alu_of(&mut self, op: AluOp, width: Width, at: usize, (src, b, src_at): (Operand, Scalar, Option<usize>)) {
         let a = self.regs[at];
         if op == AluOp::Mov && width == Width::W64 && src_at.is_some() {
             return; // would tie two registers together
