@@ -9,6 +9,8 @@
 mod arrays;
 #[path = "verdicts/case.rs"]
 mod case;
+#[path = "verdicts/generated.rs"]
+mod generated;
 #[path = "verdicts/oracle.rs"]
 mod oracle;
 #[path = "verdicts/tally.rs"]
@@ -60,6 +62,87 @@ fn measure(case: &Case, maps: &Maps, micros: u64, ours: &Judged) -> (f64, f64) {
         best.1 = best.1.min(case.judge().took.as_secs_f64() * 1e6);
     }
     best
+}
+
+/// Programs of each type in a plain `cargo test`.
+const FEW: u64 = 150;
+
+/// Compares generated programs of one type until there are enough.
+fn generated_of(prog_type: oxbpf::abi::ProgType, programs: u64, seed: u64) -> Tally {
+    let mut tally = Tally::new(&format!("generated-{prog_type}"));
+    let defs = generated::maps();
+    let maps = Maps::create(&defs, &[]).expect("maps are created");
+    for seed in (seed..).take(programs as usize * 8) {
+        if tally.total() >= programs {
+            break;
+        }
+        let program = oxbpf_progen::checked::program(seed, prog_type);
+        let case = generated::case(&program, &defs);
+        let told = oracle::ask(&case, &maps);
+        match &told {
+            Told::Verdict { accepted: true, .. } => {}
+            Told::Verdict { message, .. } => {
+                let verbose = std::env::var("OXBPF_FLAWS").is_ok();
+                if verbose {
+                    eprintln!("{}: {message}", case.name);
+                }
+                tally.leave_out("not accepted as generated");
+                continue;
+            }
+            Told::Failed { .. } => {
+                tally.leave_out("failed in the kernel as generated");
+                continue;
+            }
+        }
+        if seed % 100 < generated::UNCHANGED {
+            compare(&mut tally, &case, &maps, &told);
+            continue;
+        }
+        let case = generated::faulty(&program, &defs, seed);
+        let told = oracle::ask(&case, &maps);
+        match &told {
+            Told::Verdict { accepted: false, message, .. } if tally.saturated(message) => {
+                tally.leave_out("of a message that makes its share");
+            }
+            _ => compare(&mut tally, &case, &maps, &told),
+        }
+    }
+    tally
+}
+
+#[test]
+fn generated_programs() {
+    if !kernel() {
+        return;
+    }
+    let (programs, seed) = (setting("OXBPF_PROGRAMS", FEW), setting("OXBPF_SEED", 0));
+    let only = std::env::var("OXBPF_TYPE").ok();
+    let types = generated::TYPES.into_iter().filter(|t| only.as_ref().is_none_or(|name| *name == t.to_string()));
+    let types: Vec<_> = types.collect();
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(2);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let worker = || {
+        let mut tallies = Vec::new();
+        while let Some(prog_type) = types.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            tallies.push(generated_of(*prog_type, programs, seed));
+        }
+        tallies
+    };
+    let tallies: Vec<Tally> = std::thread::scope(|s| {
+        let handles: Vec<_> = (0..threads).map(|_| s.spawn(worker)).collect();
+        handles.into_iter().flat_map(|h| h.join().expect("workers do not panic")).collect()
+    });
+    for tally in &tallies {
+        eprintln!("{}", tally.report());
+    }
+    for tally in &tallies {
+        let share = tally.accepted_share();
+        assert!((30.0..=70.0).contains(&share), "the kernel accepts {share:.1} %");
+        let (most, message) = tally.greatest_message();
+        // A small corpus cannot be so even.
+        assert!(most <= if programs >= 1000 { 10.0 } else { 20.0 }, "{most:.1} % of rejects say {message}");
+        assert!(tally.total() >= programs, "{} programs of {programs}", tally.total());
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub struct Tally {
     same_processed: (u64, u64),
     failed: u64,
     /// Programs left out, by reason.
-    pub left_out: BTreeMap<String, u64>,
+    left_out: BTreeMap<String, u64>,
     differences: BTreeMap<(Difference, String, String), Row>,
     messages: BTreeMap<String, u64>,
     costs: Vec<Cost>,
@@ -125,6 +125,11 @@ impl Tally {
             Ours::Panicked { message } => (Difference::Panicked, class_of(message)),
         };
         self.differ(difference, kernel, said, case, Some((maps, accepted)), ours);
+    }
+
+    /// Notes a program that is not compared.
+    pub fn leave_out(&mut self, reason: &str) {
+        *self.left_out.entry(reason.to_string()).or_default() += 1;
     }
 
     /// Enters the cost of a program that both accept.

@@ -1,6 +1,6 @@
 //! A function under construction: instructions with labels, and the linking of functions to a program.
 
-use oxbpf_isa::{CallTarget, Insn};
+use oxbpf_isa::{CallTarget, Insn, Pseudo, Reg};
 
 /// A place in a function, possibly not yet known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,11 @@ impl Code {
         self.add(Insn::Call(CallTarget::Local(0)), Target::Function(index));
     }
 
+    /// The address of the program's function `index`.
+    pub(crate) fn function(&mut self, dst: Reg, index: usize) {
+        self.add(Insn::LoadPseudo { dst, value: Pseudo::Func(0) }, Target::Function(index));
+    }
+
     pub(crate) fn label(&mut self) -> Label {
         self.labels.push(u32::MAX);
         Label(self.labels.len() - 1)
@@ -51,6 +56,16 @@ impl Code {
     /// Puts the label before the next instruction.
     pub(crate) fn place(&mut self, label: Label) {
         self.labels[label.0] = self.slots;
+    }
+
+    /// Whether a jump leads to the label.
+    pub(crate) fn leads_to(&self, label: Label) -> bool {
+        self.items.iter().any(|item| matches!(item.target, Target::Label(to) if to == label))
+    }
+
+    /// How many slots there are.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots
     }
 
     fn add(&mut self, insn: Insn, target: Target) {
@@ -74,11 +89,19 @@ pub(crate) fn link(functions: &[&Code]) -> Vec<Insn> {
             out.push(match item.target {
                 Target::None => item.insn,
                 Target::Label(label) => with_distance(item.insn, code.labels[label.0] as i32 - next),
-                Target::Function(index) => Insn::Call(CallTarget::Local(starts[index] as i32 - *start as i32 - next)),
+                Target::Function(index) => to_function(item.insn, starts[index] as i32 - *start as i32 - next),
             });
         }
     }
     out
+}
+
+/// The call, or the load of an address, with its distance.
+fn to_function(insn: Insn, distance: i32) -> Insn {
+    match insn {
+        Insn::LoadPseudo { dst, .. } => Insn::LoadPseudo { dst, value: Pseudo::Func(distance) },
+        _ => Insn::Call(CallTarget::Local(distance)),
+    }
 }
 
 /// The jump with its distance; programs are far smaller than 32,768 slots.

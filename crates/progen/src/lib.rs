@@ -20,6 +20,8 @@
 //! that map changed, times, random numbers and processor numbers (the helpers are called, their results are
 //! dropped). A path is bounded to a few thousand instructions, loops to 16 rounds.
 //!
+//! [`checked`] makes programs whose safety takes proof, and faults in them, to test verifiers with.
+//!
 //! [`classic()`] makes classic programs, which the kernel's check accepts. [`insns()`] makes lists of instructions of
 //! every row, for codecs and texts: they are no programs that anything would run.
 #![forbid(unsafe_code)]
@@ -27,6 +29,7 @@
 mod alu;
 mod branches;
 mod calls;
+pub mod checked;
 mod classic;
 mod code;
 mod ctx;
