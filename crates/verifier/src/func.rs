@@ -92,8 +92,6 @@ impl Explorer<'_> {
                 let text = out_of_range(&result, "At callback return", returns);
                 return Err(Fault::new(Code::CallbackContract, text));
             }
-        } else if result.kind == Kind::NotInit {
-            return Err(Fault::new(Code::ReturnUninit, "R0 !read_ok"));
         }
         self.stack_live.settle(&self.shape);
         self.cur.state.frames.pop();

@@ -13,6 +13,7 @@ mod explore;
 mod func;
 mod jump;
 mod live;
+mod maps;
 mod memory;
 mod notes;
 mod options;

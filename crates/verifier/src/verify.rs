@@ -7,6 +7,7 @@ use oxbpf_ir::{FuncIdx, ProgIdx, Unit, Vetted};
 use crate::code::Code;
 use crate::depth::check_depth;
 use crate::explore::{Explorer, entry};
+use crate::maps::check_maps;
 use crate::notes::facts;
 use crate::options::Options;
 use crate::report::{Checked, Report, Stats, Verdict};
@@ -42,7 +43,8 @@ pub fn verify(unit: &Unit, program: ProgIdx, options: &Options) -> Report {
         Code::Unsupported => Verdict::Unsupported(fault),
         _ => Verdict::Rejected(fault),
     };
-    let mut explorer = match Explorer::new(unit, program, options) {
+    let explorer = check_maps(unit, program).and_then(|()| Explorer::new(unit, program, options));
+    let mut explorer = match explorer {
         Ok(explorer) => explorer,
         Err(fault) => return Report { verdict: refused(fault), time: begun.elapsed(), ..blank },
     };
