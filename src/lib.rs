@@ -18,6 +18,7 @@ pub mod reference;
 pub mod seccomp;
 pub mod selftest;
 pub mod text_unit;
+pub mod verdict;
 
 pub use oxbpf_abi as abi;
 pub use oxbpf_capture as capture;
@@ -30,6 +31,7 @@ pub use oxbpf_isa as isa;
 pub use oxbpf_kernel as kernel;
 pub use oxbpf_runtime as runtime;
 pub use oxbpf_tc as tc;
+pub use oxbpf_verifier as verifier;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -17,6 +17,8 @@
 //! Classic programs are migrated; [`Loaded::classic`] keeps what they were.
 
 mod classic;
+#[cfg(feature = "cli")]
+pub(crate) mod each;
 pub(crate) mod filter;
 
 #[cfg(feature = "cli")]

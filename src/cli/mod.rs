@@ -11,6 +11,7 @@ mod obj;
 mod reference;
 mod run;
 mod selftest;
+mod verify;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -70,7 +71,7 @@ enum Verb {
     Fmt(fmt::Arguments),
     Migrate(migrate::Arguments),
     Obj(obj::Arguments),
-    Verify(classic::verify::Arguments),
+    Verify(Box<verify::Arguments>),
     Isa(reference::IsaArguments),
     Helpers(reference::HelpersArguments),
     Maps(reference::MapsArguments),
@@ -102,7 +103,7 @@ pub fn main() -> ExitCode {
         Verb::Fmt(a) => fmt::main(a),
         Verb::Migrate(a) => migrate::main(a),
         Verb::Obj(a) => obj::main(a),
-        Verb::Verify(a) => classic::verify::main(a),
+        Verb::Verify(a) => verify::main(*a),
         Verb::Isa(a) => reference::isa(&a),
         Verb::Helpers(a) => reference::helpers(&a),
         Verb::Maps(a) => reference::maps(&a),

@@ -93,7 +93,8 @@ pub(super) struct FieldsArguments {
     json: bool,
 }
 
-/// Explain an opcode, an instruction, a helper, a context field, a map type, a program type or a term.
+/// Explain an opcode, an instruction, a helper, a context field, a map type, a program type, a code of the verifier or a
+/// term.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -101,6 +102,7 @@ Examples:
   oxbpf explain 'r1 s>>= 3'
   oxbpf explain skb_vlan_push
   oxbpf explain tc_classid
+  oxbpf explain OX301
   oxbpf explain 'direct action'
   oxbpf explain --terms")]
 pub(super) struct ExplainArguments {

@@ -3,7 +3,7 @@
 use oxbpf_abi::uapi;
 use oxbpf_isa::catalog::{Group, Kind};
 
-use super::{fields, helpers, insns, maps, terms};
+use super::{codes, fields, helpers, insns, maps, terms};
 
 /// File names and contents.
 pub fn pages() -> Vec<(&'static str, String)> {
@@ -14,6 +14,7 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("map-types.md", map_types()),
         ("context-fields.md", context_fields()),
         ("terms.md", term_page()),
+        ("verifier-codes.md", code_page()),
     ]
 }
 
@@ -79,4 +80,11 @@ fn context_fields() -> String {
 fn term_page() -> String {
     let out = page("Terms", "The field's terms, each in a paragraph.", "oxbpf explain TERM");
     terms::TERMS.iter().fold(out + "\n", |out, (term, text)| out + &format!("**{term}**: {text}\n\n"))
+}
+
+fn code_page() -> String {
+    let about = "Why the verifier refuses programs: each reason's code, what is missing, what helps, and a program with the \
+                 fault beside one without. The programs are tests: they are judged as it stands here, by the kernel too.";
+    let out = page("Verifier codes", about, "oxbpf explain CODE");
+    oxbpf_verifier::Code::ALL.iter().fold(out, |out, code| out + &codes::section(*code))
 }

@@ -10,14 +10,15 @@
 //! ```
 
 pub mod book;
+pub mod codes;
 pub mod fields;
 pub mod helpers;
 pub mod insns;
 pub mod maps;
 pub mod terms;
 
-/// The page or pages about an opcode, an instruction, a helper, a kernel function, a field, a map type, a program type
-/// or a term; none where the word is none of these.
+/// The page or pages about an opcode, an instruction, a helper, a kernel function, a field, a map type, a program type,
+/// a term or a code of the verifier's; none where the word is none of these.
 pub fn explain(word: &str) -> Option<String> {
     let word = word.trim();
     let pages = [
@@ -26,6 +27,7 @@ pub fn explain(word: &str) -> Option<String> {
         fields::explain(word),
         maps::explain(word),
         terms::explain(word),
+        codes::explain(word),
     ];
     let pages: Vec<String> = pages.into_iter().flatten().collect();
     if pages.is_empty() { None } else { Some(pages.join("\n")) }
@@ -40,7 +42,8 @@ pub fn words() -> impl Iterator<Item = String> {
     let maps = oxbpf_abi::MAP_TYPES.iter().map(|m| m.name.to_string());
     let progs = oxbpf_abi::uapi::PROG_TYPES.iter().map(|p| p.name.to_string());
     let terms = terms::TERMS.iter().map(|t| t.0.to_string());
-    insns.chain(helpers).chain(kfuncs).chain(fields).chain(maps).chain(progs).chain(terms)
+    let codes = oxbpf_verifier::Code::ALL.iter().map(|c| c.name());
+    insns.chain(helpers).chain(kfuncs).chain(fields).chain(maps).chain(progs).chain(terms).chain(codes)
 }
 
 /// A line `name: text` of a page, with the names in a column.

@@ -125,13 +125,18 @@ fn error_start(body: &str) -> (usize, Option<u32>) {
     for line in body.split_inclusive('\n') {
         offset += line.len();
         if let Some(slot) = traced_slot(line) {
-            (start, at) = (offset, Some(slot));
+            // This error does not begin a line: it stands behind the jump whose state came back.
+            let behind = line.find(RUNS_ON).map_or(0, |found| line.len() - found);
+            (start, at) = (offset - behind, Some(slot));
         } else if is_annotation(line) {
             start = offset;
         }
     }
     (start, at)
 }
+
+/// An error that runs on from the last traced line.
+const RUNS_ON: &str = "infinite loop detected at insn ";
 
 /// The slot of a line such as `12: (b7) r0 = 0` or `12: R0=1 R10=fp0`.
 fn traced_slot(line: &str) -> Option<u32> {
@@ -195,6 +200,13 @@ mod tests {
             peak_states: 3,
             mark_read: 4,
         })
+    }
+
+    #[test]
+    fn an_error_behind_an_instruction() {
+        let log = parse(&format!("2: (55) if r0 != 0x3c goto pc-2 infinite loop detected at insn 1\ncur state: R0=1\n{FIGURES}"));
+        assert_eq!(log.error(), Some("infinite loop detected at insn 1\ncur state: R0=1"));
+        assert_eq!((log.last_error_line(), log.at), (Some("infinite loop detected at insn 1"), Some(2)));
     }
 
     #[test]

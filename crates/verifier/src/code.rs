@@ -16,6 +16,11 @@ macro_rules! codes {
             pub const fn title(self) -> &'static str {
                 match self { $(Code::$variant => $title),* }
             }
+
+            /// Its page: what is missing, what helps, prose, and a rejected and an accepted program.
+            pub const fn page(self) -> &'static str {
+                match self { $(Code::$variant => include_str!(concat!("../codes/OX", $number, ".md"))),* }
+            }
         }
     };
 }
@@ -86,6 +91,43 @@ impl Code {
         format!("OX{}", self as u16)
     }
 
+    /// What a program with this fault lacks, in a clause.
+    pub fn missing(self) -> &'static str {
+        self.field("missing: ")
+    }
+
+    /// What to do about it, in a clause.
+    pub fn help(self) -> &'static str {
+        self.field("help: ")
+    }
+
+    /// A line at the head of the page.
+    fn field(self, key: &str) -> &'static str {
+        self.page().lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default()
+    }
+
+    /// What the page says about it at length.
+    pub fn prose(self) -> &'static str {
+        let body = self.page().split_once("\n\n").map_or("", |(_, body)| body);
+        body.split("\n## ").next().unwrap_or_default().trim()
+    }
+
+    /// The page's program that is rejected for this reason, as text; none where text cannot show it.
+    pub fn rejected(self) -> Option<&'static str> {
+        self.example("\n## Rejected\n")
+    }
+
+    /// The page's program next to it that is accepted.
+    pub fn accepted(self) -> Option<&'static str> {
+        self.example("\n## Accepted\n")
+    }
+
+    fn example(self, heading: &str) -> Option<&'static str> {
+        let (_, after) = self.page().split_once(heading)?;
+        let (_, program) = after.split_once("```bpf\n")?;
+        program.split_once("```").map(|(program, _)| program)
+    }
+
     /// The code of this name, `OX301` or `301`.
     pub fn by_name(name: &str) -> Option<Code> {
         let digits = name.strip_prefix("OX").or_else(|| name.strip_prefix("ox")).unwrap_or(name);
@@ -97,5 +139,28 @@ impl Code {
 impl core::fmt::Display for Code {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(&self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_whole() {
+        for code in Code::ALL {
+            assert!(!code.missing().is_empty() && !code.help().is_empty() && !code.prose().is_empty(), "{code}");
+            assert_eq!(code.rejected().is_some(), code.accepted().is_some(), "{code}");
+            assert!(!code.help().ends_with('.') && !code.missing().ends_with('.'), "{code}: clauses");
+        }
+    }
+
+    #[test]
+    fn names_lead_back() {
+        for code in Code::ALL {
+            assert_eq!(Code::by_name(&code.name()), Some(*code));
+        }
+        assert_eq!(Code::by_name("ox301"), Some(Code::PacketBounds));
+        assert_eq!(Code::by_name("OX999"), None);
     }
 }

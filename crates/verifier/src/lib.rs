@@ -15,6 +15,7 @@ mod jump;
 mod live;
 mod maps;
 mod memory;
+mod messages;
 mod notes;
 mod options;
 mod path;

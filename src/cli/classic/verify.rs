@@ -1,60 +1,62 @@
-//! `oxbpf verify`: the kernel's rules for classic programs.
+//! The kernel's rules for classic programs, for `oxbpf verify`.
 
-use oxbpf_cbpf_asm::{Format, Options, Read};
+use oxbpf_cbpf_asm::{Options, Read};
 use oxbpf_isa::cbpf::{CheckError, Fault, check_all};
 use serde_json::json;
 
-use super::{Named, file, named, parse};
+use super::{Named, parse};
 use crate::cli::asm::output;
 use crate::cli::{Exit, say};
+use crate::verdict::{Judged, Outcome, Place, Refusal};
 
-const EXAMPLES: &str = "\
-Examples:
-  oxbpf verify filter.txt
-  tcpdump -ddd tcp port 80 | oxbpf verify -
-  oxbpf verify bytecode:'1,6 0 0 4294967295,' --json
-
-PROG is a classic program: a file in any format (text, tcpdump -d, -dd, -ddd, bpf_asm, C, Rust, JSON), @FILE,
-bytecode:'N,code jt jf k,...', filter:DLT:'EXPR', raw:cbpf:FILE, raw:cbpf-be:FILE, or - for standard input. Every broken rule is told.";
-
-/// Check a classic program by the kernel's rules.
-#[derive(clap::Args, Clone, Debug)]
-#[command(after_help = EXAMPLES)]
-pub(in crate::cli) struct Arguments {
-    /// The program, see below
-    prog: String,
-    /// The format of the file; without it, the one it seems to be in
-    #[arg(long, value_name = "FORMAT", value_parser = super::format)]
-    format: Option<Format>,
-    /// A JSON document instead of text
-    #[arg(long)]
-    json: bool,
-}
-
-pub(in crate::cli) fn main(arguments: Arguments) -> Exit {
-    let named = named(&arguments.prog).unwrap_or_else(|| file(&arguments.prog, None));
-    let mut named = match named {
-        Ok(named) => named,
-        Err(message) => return usage(&message),
-    };
-    named.format = arguments.format.or(named.format);
-    if named.bytes.starts_with(b"\x7fELF") || arguments.prog.starts_with("raw:ebpf:") {
-        say(format_args!("error: {}: eBPF cannot be verified yet; classic programs can", named.name));
-        return Exit::Unsupported;
-    }
-    let read = match parse(&named, &Options::default()) {
+/// Judges one classic program and says so.
+pub(in crate::cli) fn one(named: &Named, as_json: bool) -> Exit {
+    let read = match parse(named, &Options::default()) {
         Ok(read) => read,
         Err(message) => return usage(&message),
     };
     let errors = check_all(&read.code);
-    let shown = if arguments.json { document(&named, &read, &errors) } else { accepted(&named, &read, &errors) };
+    let shown = if as_json { document(named, &read, &errors) } else { accepted(named, &read, &errors) };
     if let Err(e) = output::to_stdout(shown.as_bytes()) {
         return usage(&format!("error: standard output: {e}"));
     }
-    if !errors.is_empty() && !arguments.json {
+    if !errors.is_empty() && !as_json {
         say(crate::prog::broken(&named.name, &named.bytes, &read, &errors).trim_end());
     }
     if errors.is_empty() { Exit::Ok } else { Exit::Finding }
+}
+
+/// Judges a classic program for a table of several.
+pub(in crate::cli) fn judged(named: &Named) -> Judged {
+    let refusal = |code: &str, message: String, rendered: String| Refusal {
+        code: code.to_string(),
+        slot: None,
+        place: None,
+        message,
+        kernel: String::new(),
+        rendered,
+        path: Vec::new(),
+    };
+    let read = match parse(named, &Options::default()) {
+        Ok(read) => read,
+        Err(rendered) => {
+            let why = refusal("prog-text", "no classic program".to_string(), rendered);
+            return Judged::without(&named.name, &named.name, Outcome::Unreadable, why);
+        }
+    };
+    let errors = check_all(&read.code);
+    let rendered = crate::prog::broken(&named.name, &named.bytes, &read, &errors);
+    let why = errors.first().map(|e| Refusal {
+        slot: insn(e),
+        place: read.places.get(e.at).map(|p| Place { file: named.name.clone(), line: p.line, column: p.column }),
+        ..refusal(e.code(), e.fault.to_string(), rendered)
+    });
+    let outcome = if why.is_none() { Outcome::Accepted } else { Outcome::Rejected };
+    let nothing = refusal("", String::new(), String::new());
+    let mut judged = Judged::without(&named.name, &named.name, outcome, nothing);
+    judged.refusal = why;
+    judged.insns = read.code.len() as u32;
+    judged
 }
 
 fn usage(message: &str) -> Exit {
@@ -70,11 +72,16 @@ fn accepted(named: &Named, read: &Read, errors: &[CheckError]) -> String {
     }
 }
 
+/// The instruction that an error is about.
+fn insn(e: &CheckError) -> Option<u32> {
+    let whole = matches!(e.fault, Fault::Empty | Fault::TooLong { .. });
+    (!whole).then_some(e.at as u32)
+}
+
 fn document(named: &Named, read: &Read, errors: &[CheckError]) -> String {
     let error = |e: &CheckError| {
-        let whole = matches!(e.fault, Fault::Empty | Fault::TooLong { .. });
-        let insn = (!whole).then_some(e.at);
-        json!({ "code": e.code(), "insn": insn, "line": read.places.get(e.at).map(|p| p.line), "message": e.fault.to_string() })
+        let line = read.places.get(e.at).map(|p| p.line);
+        json!({ "code": e.code(), "insn": insn(e), "line": line, "message": e.fault.to_string() })
     };
     let document = json!({
         "schema": "oxbpf.verify/1",

@@ -22,10 +22,11 @@ pub(super) use options::Arguments;
 
 use super::{Exit, say};
 use crate::compare::Comparison;
-use crate::prog::{self, ProgError, Types};
+use crate::prog::{self, Loaded, ProgError, Types};
 use options::Job;
 use output::Listener;
 use oxbpf_capture::CaptureErrorKind;
+use oxbpf_kernel::VerifierLog;
 use oxbpf_runtime::{Engine, EngineError};
 use packets::{Item, Source};
 use progress::Progress;
@@ -136,14 +137,14 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let image = loaded.image();
     let engines = job.engines(&loaded)?;
     let prepare = |engine: &dyn Engine| job.maps.prepare(engine, &image, &job.env);
-    let mut primary = prepare(&*engines.primary)?;
+    let mut primary = prepare(&*engines.primary).map_err(|e| explained(&loaded, e))?;
     let (mut others, mut rejected) = (Vec::new(), Vec::new());
     for other in &engines.others {
         match Comparison::with(&**other, &*engines.primary, &image, &prepare) {
             Ok(comparison) => others.push(comparison),
             // What the interpreter makes of the program is still worth knowing.
             Err(e @ EngineError::Rejected { .. }) => {
-                let Failure { message, .. } = e.into();
+                let Failure { message, .. } = explained(&loaded, e);
                 say(&message);
                 rejected.push(Rejected { engine: other.name(), message });
             }
@@ -231,6 +232,24 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Err(e);
     }
     Ok(exit(&ending))
+}
+
+/// An engine's failure; where it refuses a program, with what that means and what to do.
+fn explained(loaded: &Loaded, error: EngineError) -> Failure {
+    let meaning = match &error {
+        EngineError::Rejected { program, log, .. } => {
+            let log = VerifierLog::parse(log.clone(), false, 0);
+            let programs = loaded.unit.programs();
+            let program = programs.iter().find(|p| p.name() == program).unwrap_or(&programs[loaded.entry.index()]);
+            log.error().and_then(|text| crate::verdict::of_kernel(&loaded.unit, program, text, log.at))
+        }
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match meaning {
+        Some(meaning) => Failure { message: format!("{}\n\n{}", failure.message, meaning.trim_end()), ..failure },
+        None => failure,
+    }
 }
 
 /// A finding outweighs what the program's runs ended with, except a defect of ours.

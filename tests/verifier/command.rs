@@ -1,0 +1,114 @@
+//! `oxbpf verify` and `oxbpf explain CODE`.
+
+use serde_json::Value;
+
+use crate::cli::{oxbpf, scratch, stderr, stdout, write};
+
+#[test]
+fn a_wrong_shape_is_a_verdict() {
+    let dir = scratch("a_wrong_shape_is_a_verdict");
+    let prog = write(&dir, "end.bpf", "    r0 = 0\n");
+    let (sarif, junit) = (dir.join("out.sarif"), dir.join("out.xml"));
+    let files = ["--sarif", sarif.to_str().unwrap(), "--junit", junit.to_str().unwrap()];
+    let output = oxbpf(&[&["verify", &prog, "--json"][..], &files].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(document["schema"], "oxbpf.verify/2");
+    let program = &document["programs"][0];
+    assert_eq!((&program["verdict"], &program["code"]), (&"rejected".into(), &"OX103".into()));
+    let sarif: Value = serde_json::from_str(&std::fs::read_to_string(sarif).unwrap()).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!((&sarif["version"], &run["results"][0]["ruleId"]), (&"2.1.0".into(), &"OX103".into()));
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "OX103");
+    let junit = std::fs::read_to_string(junit).unwrap();
+    assert!(junit.contains("failures=\"1\"") && junit.contains("OX103"), "{junit}");
+}
+
+#[test]
+fn a_rejection_is_shown_with_what_helps() {
+    let dir = scratch("a_rejection_is_shown_with_what_helps");
+    let output = oxbpf(&["verify", &write(&dir, "end.bpf", "    r0 = 0\n")]);
+    let said = stderr(&output);
+    assert!(said.starts_with("error[OX103]: control runs off the end of a function\n"), "{said}");
+    assert!(said.contains("   = help: end every function"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_outweighs_what_is_rejected() {
+    let dir = scratch("what_cannot_be_read");
+    let (end, typo) = (write(&dir, "end.bpf", "    r0 = 0\n"), write(&dir, "typo.bpf", "    r0 = \n    exit\n"));
+    assert_eq!(oxbpf(&["verify", &end]).status.code(), Some(1));
+    for progs in [[&*end, "no-such-file.o"], [&*typo, &*end]] {
+        let output = oxbpf(&["verify", progs[0], progs[1], "--json"]);
+        assert_eq!(output.status.code(), Some(2));
+        let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!((&document["rejected"], &document["unreadable"]), (&1.into(), &1.into()));
+    }
+}
+
+#[test]
+fn tables_have_the_columns_of_veristat() {
+    let dir = scratch("tables_have_the_columns_of_veristat");
+    let end = write(&dir, "end.bpf", "    r0 = 0\n");
+    let table = stdout(&oxbpf(&["verify", &end, "--csv"]));
+    let header = "file_name,prog_name,verdict,duration,total_insns,total_states,peak_states,max_states_per_insn,\
+                  max_mark_read_len,prog_size,prog_size_jited,prog_type,attach_type,stack_depth,max_stack_depth,mem_peak,code";
+    assert_eq!(table.lines().next(), Some(header));
+    assert!(table.lines().nth(1).unwrap().starts_with("end.bpf,end.bpf,failure,0,0,"), "{table}");
+    let before = write(&dir, "before.csv", "file_name,prog_name,verdict,total_insns\nend.bpf,end.bpf,success,12\n");
+    let compared = stdout(&oxbpf(&["verify", &end, "--baseline", &before]));
+    let expected = "\
+File     Program  Verdict (A)  Verdict (B)  Verdict (DIFF)  Insns (A)  Insns (B)  Insns (DIFF)
+-------  -------  -----------  -----------  --------------  ---------  ---------  --------------
+end.bpf  end.bpf  success      failure      MISMATCH               12          0  -12 (-100.00%)
+";
+    assert_eq!(compared, expected);
+    let broken = write(&dir, "broken.csv", "file_name,prog_name\na\n");
+    let output = oxbpf(&["verify", &end, "--baseline", &broken]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("line 2: 1 cells under 2 columns"), "{}", stderr(&output));
+}
+
+#[test]
+fn classic_and_extended_programs_go_together() {
+    let dir = scratch("classic_and_extended_programs_go_together");
+    let end = write(&dir, "end.bpf", "    r0 = 0\n");
+    let output = oxbpf(&["verify", "bytecode:1,6 0 0 1", "bytecode:1,5 0 0 7", &end, "--json"]);
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let verdicts: Vec<_> = (0..3).map(|i| document["programs"][i]["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["accepted", "rejected", "rejected"]);
+    assert_eq!(document["programs"][1]["code"], "cbpf-jump");
+}
+
+#[test]
+fn a_code_is_explained() {
+    let page = stdout(&oxbpf(&["explain", "OX301"]));
+    assert!(page.starts_with("OX301\n  a packet access is not covered"), "{page}");
+    assert!(page.contains("\n  rejected\n") && page.contains("\n  accepted\n"), "{page}");
+    let output = oxbpf(&["explain", "OX999"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_the_kernel_refuses_is_explained() {
+    if !crate::verdicts::measured("what_the_kernel_refuses_is_explained") {
+        return;
+    }
+    let dir = scratch("what_the_kernel_refuses_is_explained");
+    let prog = write(&dir, "read.bpf", "    r2 = *(u32 *)(r1 + 76)\n    r0 = *(u16 *)(r2 + 12)\n    exit\n");
+    let output = oxbpf(&["run", &prog, "--engine", "kernel", "--pcap", "examples/captures/http.pcap"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error[engine-rejected]"), "{said}");
+    let expected = "
+error[OX301]: a packet access is not covered by a comparison with data_end
+  --> read.bpf:2:5
+   |
+ 2 | r0 = *(u16 *)(r2 + 12)
+   | ^^^^^^^^^^^^^^^^^^^^^^
+   = insn 1: r0 = *(u16 *)(r2 + 12)
+   = missing: a comparison with data_end that covers the bytes
+";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("   = kernel: R2 offset is outside of the packet"), "{said}");
+}
