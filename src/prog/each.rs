@@ -96,7 +96,10 @@ fn of_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) -> R
     };
     let program = |&index: &usize| {
         let program = &object.programs()[index];
-        Candidate { name: program.name().to_string(), loaded: linked(path, &object, index, types).map_err(NotLoaded::from) }
+        Candidate {
+            name: program.name().to_string(),
+            loaded: linked(path, &object, index, types).map_err(NotLoaded::from),
+        }
     };
     let programs = chosen.iter().map(program).collect();
     let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted.notes).chain(settled).collect();

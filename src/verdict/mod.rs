@@ -178,6 +178,7 @@ pub fn of_shape(fault: &BuildFault) -> Code {
         BuildFault::JumpOutside { .. } | BuildFault::JumpIntoWide { .. } | BuildFault::JumpOutOfFunction { .. } => {
             Code::BadJump
         }
+        BuildFault::CallOutside { .. } => Code::BadCallTarget,
         BuildFault::FallsOff { .. } => Code::FallsOff,
         BuildFault::FramePointerWritten => Code::FramePointer,
         BuildFault::NoSuchMap { .. } => Code::MapCompat,

@@ -7,7 +7,9 @@ use oxbpf_verifier::{Code, Fault, Frame, Kind, Reg};
 /// The bytes that an instruction accesses, counted from its base register: first and number.
 fn access(insn: &Insn) -> Option<(R, i64, i64)> {
     Some(match *insn {
-        Insn::Load { size, base, off, .. } | Insn::Store { size, base, off, .. } => (base, off.into(), size.bytes().into()),
+        Insn::Load { size, base, off, .. } | Insn::Store { size, base, off, .. } => {
+            (base, off.into(), size.bytes().into())
+        }
         Insn::LoadAcquire { size, base, off, .. } | Insn::StoreRelease { size, base, off, .. } => {
             (base, off.into(), size.bytes().into())
         }
@@ -66,7 +68,9 @@ pub(super) fn read(insn: &Insn, frame: &Frame) -> Vec<R> {
     };
     let mut regs = match *insn {
         Insn::Alu { op: oxbpf_isa::AluOp::Mov, src, .. } => operand(src).into_iter().collect(),
-        Insn::Alu { dst, src, .. } | Insn::JumpIf { dst, src, .. } => [Some(dst), operand(src)].into_iter().flatten().collect(),
+        Insn::Alu { dst, src, .. } | Insn::JumpIf { dst, src, .. } => {
+            [Some(dst), operand(src)].into_iter().flatten().collect()
+        }
         Insn::Neg { dst, .. } | Insn::Endian { dst, .. } => vec![dst],
         Insn::MovSx { src, .. } | Insn::AddrSpaceCast { src, .. } => vec![src],
         Insn::Store { base, src, .. } => [Some(base), operand(src)].into_iter().flatten().collect(),

@@ -183,4 +183,3 @@ impl Names for Known<'_> {
             .then(|| (def.name.clone(), off.into()))
     }
 }
-

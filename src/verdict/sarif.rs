@@ -58,7 +58,10 @@ fn result(program: &Judged, refusal: &Refusal, rule: usize) -> Value {
         "properties": { "section": program.section, "slot": refusal.slot, "processed": program.stats.processed },
     });
     if !refusal.path.is_empty() {
-        let steps = refusal.path.iter().map(|(slot, place)| json!({ "location": location(program, place.as_ref(), Some(*slot)) }));
+        let steps = refusal
+            .path
+            .iter()
+            .map(|(slot, place)| json!({ "location": location(program, place.as_ref(), Some(*slot)) }));
         result["codeFlows"] = json!([{ "threadFlows": [{ "locations": steps.collect::<Vec<_>>() }] }]);
     }
     result

@@ -207,7 +207,8 @@ impl Comparison {
     /// As comma-separated values: `X_base,X_comp,X_diff` of each column.
     pub fn csv(&self) -> String {
         let header = ["file_name".to_string(), "prog_name".to_string()].into_iter();
-        let header = header.chain(self.columns.iter().flat_map(|(c, _)| ["base", "comp", "diff"].map(|s| format!("{c}_{s}"))));
+        let header =
+            header.chain(self.columns.iter().flat_map(|(c, _)| ["base", "comp", "diff"].map(|s| format!("{c}_{s}"))));
         let lines = std::iter::once(header.collect::<Vec<_>>()).chain(self.rows.iter().cloned());
         lines.map(|cells| cells.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(",") + "\n").collect()
     }
@@ -215,7 +216,8 @@ impl Comparison {
     /// As a table for people.
     pub fn text(&self) -> String {
         let titles = ["File".to_string(), "Program".to_string()].into_iter();
-        let titles = titles.chain(self.columns.iter().flat_map(|(_, t)| ["A", "B", "DIFF"].map(|s| format!("{t} ({s})"))));
+        let titles =
+            titles.chain(self.columns.iter().flat_map(|(_, t)| ["A", "B", "DIFF"].map(|s| format!("{t} ({s})"))));
         let titles: Vec<String> = titles.collect();
         let width = |i: usize| self.rows.iter().chain([&titles]).map(|row| row[i].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..titles.len()).map(width).collect();

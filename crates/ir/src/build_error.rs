@@ -23,6 +23,8 @@ pub enum BuildFault {
     TooLong { count: usize, limit: usize },
     #[error("jump to slot {target}, which is outside the program")]
     JumpOutside { target: i64 },
+    #[error("call of slot {target}, which is outside the program")]
+    CallOutside { target: i64 },
     #[error("jump to slot {target}, the second half of a wide instruction")]
     JumpIntoWide { target: i64 },
     #[error("jump to slot {target}, which belongs to another function")]
@@ -42,6 +44,7 @@ impl BuildError {
             BuildFault::Empty => "build-empty",
             BuildFault::TooLong { .. } => "build-too-long",
             BuildFault::JumpOutside { .. } => "build-jump-outside",
+            BuildFault::CallOutside { .. } => "build-call-outside",
             BuildFault::JumpIntoWide { .. } => "build-jump-into-wide",
             BuildFault::JumpOutOfFunction { .. } => "build-jump-out-of-function",
             BuildFault::FallsOff { .. } => "build-falls-off",

@@ -226,7 +226,11 @@ impl Program {
         }
         for (i, insn) in self.insns.iter().enumerate() {
             if let Some(off) = callee_off(insn) {
-                starts.insert(self.landing(i, off)?.0);
+                let callee = self.landing(i, off).map_err(|e| match e.fault {
+                    BuildFault::JumpOutside { target } => self.error(i, BuildFault::CallOutside { target }),
+                    _ => e,
+                });
+                starts.insert(callee?.0);
             }
         }
         let starts: Vec<u32> = starts.into_iter().collect();

@@ -26,6 +26,7 @@ fn programs() {
         ("build-empty", "insn 0: the program has no instructions", build("")),
         ("build-too-long", "insn 0: the program has 1000001 instructions, more than 1000000", long()),
         ("build-jump-outside", "insn 1: jump to slot 5, which is outside the program", build("r0 = 0\ngoto +3\nexit")),
+        ("build-call-outside", "insn 0: call of slot 10, which is outside the program", build("call pc+9\nexit")),
         (
             "build-jump-into-wide",
             "insn 0: jump to slot 2, the second half of a wide instruction",

@@ -27,7 +27,7 @@ fn shapes_are_refused_at_their_instruction() {
     assert_eq!(refused("r0 = 1 ll\ngoto +1\nexit").1, BuildFault::JumpOutside { target: 4 });
     assert_eq!(refused("goto -2\nexit"), (0, BuildFault::JumpOutside { target: -1 }));
     assert_eq!(refused("goto +1\nr0 = 1 ll\nexit"), (0, BuildFault::JumpIntoWide { target: 2 }));
-    assert_eq!(refused("call pc+5\nexit"), (0, BuildFault::JumpOutside { target: 6 }));
+    assert_eq!(refused("call pc+5\nexit"), (0, BuildFault::CallOutside { target: 6 }));
     assert_eq!(refused("r0 = 0").1, BuildFault::FallsOff { function: "main".into() });
     assert_eq!(refused("if r0 == 0 goto -1").1, BuildFault::FallsOff { function: "main".into() });
     assert_eq!(refused("r1 = 2\nr10 += 8\nexit"), (1, BuildFault::FramePointerWritten));

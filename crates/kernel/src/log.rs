@@ -204,7 +204,9 @@ mod tests {
 
     #[test]
     fn an_error_behind_an_instruction() {
-        let log = parse(&format!("2: (55) if r0 != 0x3c goto pc-2 infinite loop detected at insn 1\ncur state: R0=1\n{FIGURES}"));
+        let log = parse(&format!(
+            "2: (55) if r0 != 0x3c goto pc-2 infinite loop detected at insn 1\ncur state: R0=1\n{FIGURES}"
+        ));
         assert_eq!(log.error(), Some("infinite loop detected at insn 1\ncur state: R0=1"));
         assert_eq!((log.last_error_line(), log.at), (Some("infinite loop detected at insn 1"), Some(2)));
     }

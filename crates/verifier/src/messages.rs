@@ -320,7 +320,8 @@ mod tests {
 
     #[test]
     fn the_first_line_that_is_known_decides() {
-        let text = "invalid access to memory, mem_size=16 off=16 size=8\nR0 min value is outside of the allowed memory range";
+        let text =
+            "invalid access to memory, mem_size=16 off=16 size=8\nR0 min value is outside of the allowed memory range";
         assert_eq!(Code::of_kernel_message(text), Some(MemoryBounds));
     }
 }

@@ -40,7 +40,9 @@ pub(super) fn target(prog: &str, format: Option<Format>) -> Result<Target, ProgE
         return Ok(Target::Extended(Some(bytes)));
     }
     let extended = match std::str::from_utf8(&bytes) {
-        Ok(source) => text_unit::parse(source, path, &text_unit::Options::default()).is_ok() || !classic::is_meant(source),
+        Ok(source) => {
+            text_unit::parse(source, path, &text_unit::Options::default()).is_ok() || !classic::is_meant(source)
+        }
         Err(_) => false,
     };
     Ok(match extended {

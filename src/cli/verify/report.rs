@@ -18,8 +18,8 @@ fn title(judged: &Judged) -> String {
 
 /// The line for a program that is accepted; with `verbose` for every one that was judged.
 pub(super) fn line(judged: &Judged, verbose: bool) -> Option<String> {
-    let accepted = judged.outcome == Outcome::Accepted;
-    if !accepted && !(verbose && judged.stats.processed > 0) {
+    let told = judged.outcome == Outcome::Accepted || (verbose && judged.stats.processed > 0);
+    if !told {
         return None;
     }
     let mut line = format!("{}: {}, {} instructions", title(judged), judged.outcome.name(), judged.insns);
@@ -28,7 +28,11 @@ pub(super) fn line(judged: &Judged, verbose: bool) -> Option<String> {
     }
     if verbose {
         let s = &judged.stats;
-        let _ = write!(line, "\n  states {} (peak {}, most at one instruction {})", s.total_states, s.peak_states, s.max_states_per_insn);
+        let _ = write!(
+            line,
+            "\n  states {} (peak {}, most at one instruction {})",
+            s.total_states, s.peak_states, s.max_states_per_insn
+        );
         let depths: Vec<String> = judged.stack.iter().map(u32::to_string).collect();
         if !depths.is_empty() {
             let _ = write!(line, "\n  stack {} bytes", depths.join("+"));
@@ -43,7 +47,12 @@ pub(super) fn refusal(judged: &Judged) -> String {
     let rendered = judged.refusal.as_ref().map_or("", |r| r.rendered.as_str());
     match judged.outcome {
         Outcome::Rejected | Outcome::Unsupported if judged.prog_type.is_some() => {
-            format!("{rendered}   = {}: {}, {} processed\n", title(judged), judged.outcome.name(), judged.stats.processed)
+            format!(
+                "{rendered}   = {}: {}, {} processed\n",
+                title(judged),
+                judged.outcome.name(),
+                judged.stats.processed
+            )
         }
         _ => rendered.to_string(),
     }
@@ -109,7 +118,11 @@ pub(super) fn junit(programs: &[Judged]) -> String {
     for file in files {
         let mut suite = TestSuite::new(file);
         for judged in programs.iter().filter(|p| p.file == file) {
-            let name = if judged.section.is_empty() { judged.name.clone() } else { format!("{}/{}", judged.section, judged.name) };
+            let name = if judged.section.is_empty() {
+                judged.name.clone()
+            } else {
+                format!("{}/{}", judged.section, judged.name)
+            };
             let mut case = TestCase::new(name, status(judged));
             case.set_classname(file);
             case.set_time(judged.time);
