@@ -72,7 +72,7 @@ pub(super) fn definition(line: &mut Line<'_>, name: &str) -> Result<MapDef> {
 ///
 /// `name` is the place to point at.
 pub(super) fn check(def: &MapDef, line: &Line<'_>, name: Word<'_>) -> Result<()> {
-    match check_definition(def) {
+    match check_definition(&def.for_cpus(1)) {
         Ok(()) | Err(MapError::Unsupported { .. }) => Ok(()),
         Err(error) => Err(line.error(name, UnitTextFault::Map(error))),
     }

@@ -45,8 +45,31 @@ pub struct ProgTypeRow {
 
 /// `BPF_CGROUP_INET_INGRESS`.
 const CGROUP_INET_INGRESS: u32 = 0;
+/// `BPF_CGROUP_INET_EGRESS`.
+const CGROUP_INET_EGRESS: u32 = 1;
+/// `BPF_XDP_DEVMAP`.
+const ATTACH_XDP_DEVMAP: u32 = 33;
 /// `BPF_XDP`.
 const ATTACH_XDP: u32 = 37;
+/// `BPF_XDP_CPUMAP`.
+const ATTACH_XDP_CPUMAP: u32 = 35;
+/// `BPF_TCX_INGRESS`.
+const TCX_INGRESS: u32 = 46;
+/// `BPF_TCX_EGRESS`.
+const TCX_EGRESS: u32 = 47;
+
+/// ELF sections, exact or in front of `/`, whose programs are loaded for another attach type than their type's default.
+const ATTACH_TYPES: [(&str, ProgType, u32); 9] = [
+    ("tc/ingress", ProgType::SchedCls, TCX_INGRESS),
+    ("tc/egress", ProgType::SchedCls, TCX_EGRESS),
+    ("tcx/ingress", ProgType::SchedCls, TCX_INGRESS),
+    ("tcx/egress", ProgType::SchedCls, TCX_EGRESS),
+    ("xdp/devmap", ProgType::Xdp, ATTACH_XDP_DEVMAP),
+    ("xdp.frags/devmap", ProgType::Xdp, ATTACH_XDP_DEVMAP),
+    ("xdp/cpumap", ProgType::Xdp, ATTACH_XDP_CPUMAP),
+    ("xdp.frags/cpumap", ProgType::Xdp, ATTACH_XDP_CPUMAP),
+    ("cgroup_skb/egress", ProgType::CgroupSkb, CGROUP_INET_EGRESS),
+];
 
 /// All program types, in the order of the enum.
 pub const PROG_TYPES: [ProgTypeRow; 5] = [
@@ -159,11 +182,27 @@ impl ProgType {
         hit.map(|r| r.prog_type)
     }
 
+    /// The `expected_attach_type` for the load of a program of this type out of an ELF section of this name.
+    ///
+    /// ```
+    /// use oxbpf_abi::ProgType;
+    /// assert_eq!(ProgType::CgroupSkb.attach_type("cgroup_skb/egress"), 1);
+    /// assert_eq!(ProgType::SchedCls.attach_type("cgroup_skb/egress"), 0);
+    /// ```
+    pub fn attach_type(self, section: &str) -> u32 {
+        let hit = ATTACH_TYPES.iter().find(|row| row.1 == self && begins(section, row.0));
+        hit.map_or(self.row().attach_type, |row| row.2)
+    }
+
     /// The type that an ELF section's name selects: `tc`, `tc/x`, `tcx/ingress`, `classifier/x`, `xdp`, …
     pub fn by_section(section: &str) -> Option<ProgType> {
-        let named = |s: &str| section.strip_prefix(s).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        PROG_TYPES.iter().find(|r| r.sections.iter().any(|s| named(s))).map(|r| r.prog_type)
+        PROG_TYPES.iter().find(|r| r.sections.iter().any(|s| begins(section, s))).map(|r| r.prog_type)
     }
+}
+
+/// Whether a section's name is this, or this and something behind a `/`.
+fn begins(section: &str, name: &str) -> bool {
+    section.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl core::fmt::Display for ProgType {
@@ -175,6 +214,26 @@ impl core::fmt::Display for ProgType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sections_select_attach_types() {
+        for (section, prog_type, attach_type) in [
+            ("tc", ProgType::SchedCls, 0),
+            ("tc/egress", ProgType::SchedCls, 47),
+            ("tc/egress_of_mine", ProgType::SchedCls, 0),
+            ("tcx/ingress", ProgType::SchedCls, 46),
+            ("tcx/ingress/a", ProgType::SchedCls, 46),
+            ("xdp", ProgType::Xdp, 37),
+            ("xdp/cpumap", ProgType::Xdp, 35),
+            ("xdp.frags/devmap", ProgType::Xdp, 33),
+            ("cgroup_skb/ingress", ProgType::CgroupSkb, 0),
+            ("cgroup_skb/egress", ProgType::CgroupSkb, 1),
+            ("cgroup_skb/egress", ProgType::SocketFilter, 0),
+            ("", ProgType::Xdp, 37),
+        ] {
+            assert_eq!(prog_type.attach_type(section), attach_type, "{section}");
+        }
+    }
 
     #[test]
     fn sections_select_types_as_libbpf_has_them() {

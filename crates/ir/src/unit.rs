@@ -1,5 +1,6 @@
 //! A unit: the maps and programs of one object, which refer to each other by index.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use oxbpf_abi::MapType;
@@ -116,6 +117,22 @@ impl MapDef {
             pinning: 0,
             purpose: MapPurpose::User,
             init: MapInit::Empty,
+        }
+    }
+
+    /// The definition as a loader makes the map where there are so many CPUs: a perf event array that states no entries
+    /// has one for each.
+    ///
+    /// ```
+    /// use oxbpf_abi::MapType;
+    /// use oxbpf_ir::MapDef;
+    /// let entries = |map_type| MapDef::new("m", map_type, 4, 4, 0).for_cpus(3).max_entries;
+    /// assert_eq!((entries(MapType::PERF_EVENT_ARRAY), entries(MapType::ARRAY)), (3, 0));
+    /// ```
+    pub fn for_cpus(&self, cpus: u32) -> Cow<'_, MapDef> {
+        match self.map_type == MapType::PERF_EVENT_ARRAY && self.max_entries == 0 {
+            true => Cow::Owned(MapDef { max_entries: cpus.max(1), ..self.clone() }),
+            false => Cow::Borrowed(self),
         }
     }
 

@@ -71,6 +71,7 @@ fn link(image: &Image, maps: &[(&MapDef, Contents)], cpus: u32) -> Result<Box<dy
 /// Creates the maps, loads the entry and every program that tail calls may lead to, and fills program arrays.
 fn load_image(image: &Image, definitions: &[(&MapDef, Contents)], cpus: u32) -> Result<Loaded, EngineError> {
     let unit = image.unit();
+    runs(&unit.programs()[image.entry().index()])?;
     let mut maps = unit_maps::create_all(definitions.iter().map(|(def, contents)| (*def, contents)), cpus)?;
     let mut programs = BTreeMap::new();
     let mut filled = BTreeSet::new();
@@ -93,6 +94,19 @@ fn load_image(image: &Image, definitions: &[(&MapDef, Contents)], cpus: u32) -> 
         map.note_program(key, index);
     }
     Ok(Loaded::new(image, maps, programs))
+}
+
+/// Whether the kernel has test runs of it, where it would only tell once asked.
+fn runs(program: &Program) -> Result<(), EngineError> {
+    let row = program.prog_type().row();
+    let own = program.prog_type().attach_type(program.section()) == row.attach_type;
+    match own || row.prog_type != ProgType::Xdp {
+        true => Ok(()),
+        false => {
+            let what = format!("runs of programs of section {}, which another program sends to", program.section());
+            Err(EngineError::Unsupported { engine: NAME, what })
+        }
+    }
 }
 
 fn fill(def: &MapDef, map: &KernelMap, key: u32, program: &Program, prog: &KernelProg) -> Result<(), EngineError> {
@@ -119,7 +133,7 @@ pub(crate) fn load_with(
         btf,
         license: unit.license(),
         name: program.name(),
-        expected_attach_type: program.prog_type().row().attach_type,
+        expected_attach_type: program.prog_type().attach_type(program.section()),
         ..LoadSpec::new(kernel_type(program.prog_type()), &words)
     };
     match KernelProg::load(&spec) {

@@ -103,6 +103,7 @@ pub(crate) fn create_all<'d>(
 }
 
 fn create(def: &MapDef, entries: &[Entry], cpus: u32) -> Result<UnitMap, KernelError> {
+    let def = &*def.for_cpus(cpus);
     let model = def.inner.as_deref().map(bare).transpose()?;
     let map = make(def, model.as_ref())?;
     for (key, value) in entries {

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use common::pair::*;
 use common::{frame, kernel};
 use oxbpf_abi::{MapType, ProgType};
-use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx, Unit};
+use oxbpf_interp::Interp;
+use oxbpf_ir::{MapDef, MapIdx, MapInit, MapPurpose, ProgIdx, Program, ProgramParts, Unit};
 use oxbpf_isa::{AluOp, Insn, MemSize, Operand, Pseudo, Reg, Width};
 use oxbpf_kernel::Kernel;
+use oxbpf_runtime::maps::MapSet;
 use oxbpf_runtime::skb::{self, Link};
 use oxbpf_runtime::{Availability, Engine, EngineError, Env, Image, Input, Instance, Outcome, Refusal};
 
@@ -62,6 +64,46 @@ fn a_map_that_the_kernel_refuses() {
         (error.code(), error.to_string().as_str()),
         ("engine-failed", "engine kernel failed: map wrong: map_create: EINVAL")
     );
+}
+
+/// What a program may return depends on where it is to be attached, which its section says.
+#[test]
+fn sections_say_where_programs_are_attached() {
+    if !kernel("sections_say_where_programs_are_attached") {
+        return;
+    }
+    let prepared = |section: &str, prog_type, r0| {
+        let parts = ProgramParts { section: section.into(), ..ProgramParts::new("main", prog_type, end(r0).to_vec()) };
+        let unit = Unit::new("u", "GPL", vec![], vec![Program::new(parts).unwrap()]).unwrap();
+        prepare(&Arc::new(unit)).map(drop).map_err(|e| e.code())
+    };
+    assert_eq!(prepared("cgroup_skb/egress", ProgType::CgroupSkb, 3), Ok(()));
+    assert_eq!(prepared("cgroup_skb/ingress", ProgType::CgroupSkb, 3), Err("engine-rejected"));
+    assert_eq!(prepared("cgroup_skb/egress", ProgType::CgroupSkb, 4), Err("engine-rejected"));
+    for section in ["tc", "tc/egress", "tcx/ingress", "tcx/egress"] {
+        assert_eq!(prepared(section, ProgType::SchedCls, 1), Ok(()), "{section}");
+    }
+    assert_eq!(prepared("xdp", ProgType::Xdp, 2), Ok(()));
+    for section in ["xdp/devmap", "xdp/cpumap"] {
+        assert_eq!(prepared(section, ProgType::Xdp, 2), Err("engine-unsupported"), "{section}");
+    }
+}
+
+/// As loaders do it, and our own maps.
+#[test]
+fn an_event_array_that_states_no_entries_has_one_for_each_cpu() {
+    if !kernel("an_event_array_that_states_no_entries_has_one_for_each_cpu") {
+        return;
+    }
+    let def = MapDef::new("events", MapType::PERF_EVENT_ARRAY, 4, 4, 0);
+    let unit = unit(ProgType::SchedCls, vec![def], vec![[vec![map(R[2], 0)], end(0).to_vec()].concat()]);
+    let image = Image::unproven(unit, ProgIdx(0));
+    let env = Env { cpus: 2, ..Env::default() };
+    let maps = MapSet::in_env(image.unit(), &env).unwrap();
+    let ours = Interp.compile(&image).unwrap().instance(&maps, &env).unwrap().map_entries(MapIdx(0)).unwrap();
+    assert_eq!(ours.len(), 2);
+    assert_eq!(Kernel.prepare(&image, &env).unwrap().map_entries(MapIdx(0)).unwrap(), ours);
+    assert_eq!(Kernel.compile(&image).unwrap().instance(&maps, &env).unwrap().map_entries(MapIdx(0)).unwrap(), ours);
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl MapSet {
     pub fn in_env(unit: &Unit, env: &Env) -> Result<MapSet, MapError> {
         let Env { memory, cpus, .. } = *env;
         let mut set = MapSet { maps: Vec::new(), cpus, limit: memory, left: memory };
-        unit.maps().iter().try_for_each(|def| set.add(def).map(drop))?;
+        unit.maps().iter().try_for_each(|def| set.add(&def.for_cpus(cpus)).map(drop))?;
         unit.maps().iter().zip(0..).try_for_each(|(def, i)| set.fill(def, MapIdx(i)))?;
         Ok(set)
     }
