@@ -136,6 +136,65 @@ fn filters_run_over_captures() {
     assert!(!line.contains("keep") && !line.contains("drop"), "another meaning can be asked for: {line}");
 }
 
+/// A capture of one packet: of 28 bytes behind the header, protocol IPv4.
+fn capture(name: &str, link_type: u32, header: &[u8]) -> String {
+    let mut ip = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+    ip.extend([0, 53, 0, 9, 0, 8, 0, 0]);
+    let packet = [header, &ip].concat();
+    let words = |words: &[u32]| words.iter().flat_map(|w| w.to_le_bytes()).collect::<Vec<u8>>();
+    let mut bytes = words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, link_type]);
+    bytes.extend(words(&[1, 0, packet.len() as u32, packet.len() as u32]));
+    bytes.extend(packet);
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("filter-{name}.pcap"));
+    std::fs::write(&path, bytes).expect("written");
+    path.display().to_string()
+}
+
+#[test]
+fn filters_see_the_header_that_they_were_compiled_for() {
+    let sll = [&[0, 4, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0, 8, 0][..], &[]].concat();
+    let sll2 = [8, 0, 0, 0, 0, 0, 0, 7, 0, 1, 4, 6, 1, 2, 3, 4, 5, 6, 0, 0];
+    let ethernet = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    let rows: [(&str, u32, &[u8]); 6] = [
+        ("EN10MB", 1, &ethernet),
+        ("RAW", 101, &[]),
+        ("LINUX_SLL", 113, &sll),
+        ("LINUX_SLL2", 276, &sll2),
+        ("NULL", 0, &[2, 0, 0, 0]),
+        ("LOOP", 108, &[0, 0, 0, 2]),
+    ];
+    for (name, number, header) in rows {
+        let file = capture(name, number, header);
+        let length = format!("len = {}", header.len() + 28);
+        for engine in ["interp", "cbpf"] {
+            for (expression, verdict) in [("udp port 53", "keep"), ("udp port 54", "drop"), (&length, "keep")] {
+                let prog = format!("filter:{name}:{expression}");
+                let line = succeeds(&["run", &prog, "--pcap", &file, "--jsonl", "--engine", engine]);
+                let line: Value = serde_json::from_str(&line).unwrap();
+                assert_eq!(line["verdict"], verdict, "{prog} on {engine}");
+            }
+        }
+    }
+}
+
+#[test]
+fn captures_of_another_link_type_are_refused() {
+    let file = capture("refused", 101, &[]);
+    let (code, message) = fails(&["run", "filter:EN10MB:udp", "--pcap", &file]);
+    let expected = format!(
+        "error[filter-link]: {file}: the filter is for EN10MB, packets are RAW\nhelp: filter:RAW:EXPR is for them, \
+         --link EN10MB takes them for such, --link bytes applies the filter to what they begin with, --skip-links \
+         leaves them out\n"
+    );
+    assert_eq!((code, message), (2, expected));
+    let verdicts = |more: &[&str]| succeeds(&[&["run", "filter:EN10MB:ip", "--pcap", &file, "--jsonl"], more].concat());
+    assert!(verdicts(&["--link", "bytes"]).contains("\"verdict\":\"drop\""));
+    assert!(verdicts(&["--link", "EN10MB"]).contains("\"verdict\":\"drop\""));
+    assert_eq!(verdicts(&["--skip-links"]), "");
+    let taken = succeeds(&["run", "filter:IPV4:udp", "--pcap", &file, "--jsonl", "--link", "IPV4"]);
+    assert!(taken.contains("\"verdict\":\"keep\""));
+}
+
 #[test]
 fn filters_are_programs_everywhere() {
     assert_eq!(succeeds(&["disasm", "filter:EN10MB:ip", "--emit", "d"]), IP);

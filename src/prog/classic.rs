@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use oxbpf_abi::ProgType;
+use oxbpf_cbpf_asm::filter::Link;
 use oxbpf_cbpf_asm::{Diagnostic, Format, Options, Place, Read, insn_text};
 use oxbpf_cbpf2ebpf::{Migrated, migrate};
 use oxbpf_ir::{ProgIdx, Unit};
@@ -17,6 +18,8 @@ pub struct Classic {
     pub program: Program,
     /// The eBPF program that engines run, and which instruction came from which.
     pub migrated: Migrated,
+    /// Of a filter expression, the link type it was compiled for: packets begin with that header.
+    pub link: Option<Link>,
 }
 
 /// How PROG says that a program is classic.
@@ -33,16 +36,20 @@ const WORDS: [&str; 12] = ["ld", "ldi", "ldh", "ldb", "ldx", "ldxi", "ldxb", "re
 /// Loads what `prog` names, where its form says that it is classic.
 pub(super) fn load(prog: &str, types: Types) -> Option<Result<Loaded, ProgError>> {
     if let Some(rest) = prog.strip_prefix(filter::PREFIX) {
-        let code = filter::compile_prog(rest);
-        let read = |code| Read { format: Format::Tc, code, places: Vec::new(), warnings: Vec::new() };
-        let program = code.and_then(|code| check(filter::NAME, b"", &read(code)));
-        return Some(program.and_then(|p| load_program(filter::NAME, p, types)));
+        return Some(expression(rest, types));
     }
     let form = FORMS.iter().find_map(|(prefix, format)| prog.strip_prefix(prefix).map(|rest| (rest, *format)))?;
     Some(match form {
         (text, Some(Format::Tc)) => from_bytes("bytecode", text.as_bytes(), Some(Format::Tc), types),
         (path, format) => read(path).and_then(|bytes| from_bytes(shown_name(path), &bytes, format, types)),
     })
+}
+
+/// The program of `DLT:EXPR`.
+fn expression(rest: &str, types: Types) -> Result<Loaded, ProgError> {
+    let (link, code) = filter::compile_prog(rest)?;
+    let read = Read { format: Format::Tc, code, places: Vec::new(), warnings: Vec::new() };
+    become_ebpf(filter::NAME, check(filter::NAME, b"", &read)?, Some(link), types)
 }
 
 /// Whether a text that is no eBPF program looks like a classic one.
@@ -94,12 +101,16 @@ pub(crate) fn broken(name: &str, bytes: &[u8], read: &Read, errors: &[CheckError
 
 /// A checked program, ready for every engine.
 pub fn load_program(name: &str, program: Program, types: Types) -> Result<Loaded, ProgError> {
+    become_ebpf(name, program, None, types)
+}
+
+fn become_ebpf(name: &str, program: Program, link: Option<Link>, types: Types) -> Result<Loaded, ProgError> {
     let prog_type: ProgType = types.forced.unwrap_or(types.fallback);
     let migrated = migrate(&program, name, prog_type)
         .map_err(|e| ProgError::Classic { rendered: format!("error[{}]: {name}: {e}", e.code()) })?;
     // Nothing that a classic program becomes is kept for programs under a licence; it has maps neither.
     let unit = Unit::new(name, "GPL", Vec::new(), vec![migrated.program().clone()])
         .map_err(|source| ProgError::Unit { path: name.into(), source })?;
-    let classic = Some(Arc::new(Classic { program, migrated }));
+    let classic = Some(Arc::new(Classic { program, migrated, link }));
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes: Vec::new(), classic })
 }

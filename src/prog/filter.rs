@@ -11,11 +11,11 @@ pub(crate) const PREFIX: &str = "filter:";
 /// How an expression is called in messages.
 pub(crate) const NAME: &str = "filter";
 
-/// The program that `rest`, what stands behind the prefix, compiles to.
-pub(crate) fn compile_prog(rest: &str) -> Result<Vec<SockFilter>, ProgError> {
+/// The link type that `rest`, what stands behind the prefix, names, and the program that it compiles to.
+pub(crate) fn compile_prog(rest: &str) -> Result<(Link, Vec<SockFilter>), ProgError> {
     let (name, expr) = rest.split_once(':').unwrap_or((rest, ""));
     let link = Link::by_name(name).ok_or_else(|| ProgError::LinkType { name: oxbpf_isa::text::quote(name) })?;
-    compile_expr(link, expr, &Options::default())
+    Ok((link, compile_expr(link, expr, &Options::default())?))
 }
 
 /// The program of an expression.

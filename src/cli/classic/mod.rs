@@ -34,7 +34,7 @@ pub(super) fn named(prog: &str) -> Option<Result<Named, String>> {
         return Some(Ok(Named { name: "bytecode".into(), bytes, format: Some(Format::Tc) }));
     }
     if let Some(rest) = prog.strip_prefix(filter::PREFIX) {
-        let code = filter::compile_prog(rest).map_err(|e| e.shown());
+        let code = filter::compile_prog(rest).map(|(_, code)| code).map_err(|e| e.shown());
         let bytes = code.and_then(|code| write(Format::Tc, &code).map_err(|e| e.to_string()));
         return Some(bytes.map(|bytes| Named { name: filter::NAME.into(), bytes, format: Some(Format::Tc) }));
     }

@@ -17,7 +17,7 @@ pub(in crate::cli) struct CaptureArguments {
     /// How packets begin, whatever the capture says: a link type's name or number, or bytes for no header at all
     #[arg(long, value_name = "TYPE|bytes")]
     pub(super) link: Option<LinkAs>,
-    /// Leave out and count packets whose link type is not supported, instead of ending there
+    /// Leave out and count packets whose link type is not supported, or not the filter's, instead of ending there
     #[arg(long, conflicts_with = "link")]
     pub(super) skip_links: bool,
     /// Wait for more at the end of the file, until interrupted (SIGINT) or --limit is reached

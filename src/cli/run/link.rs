@@ -60,6 +60,16 @@ pub(super) struct Framed {
     pub(super) skb: SkBuff,
 }
 
+impl Framed {
+    /// The same packet for a program that was compiled for the capture's own header and reads it.
+    pub(super) fn with_header(mut self) -> Framed {
+        let header = std::mem::take(&mut self.header) as u32;
+        self.skb.len += header;
+        self.skb.wire_len += header;
+        self
+    }
+}
+
 const ETH_P_IP: u16 = 0x0800;
 const ETH_P_IPV6: u16 = 0x86dd;
 

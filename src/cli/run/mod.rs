@@ -155,7 +155,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         say(format_args!("note: engine {} does not tell what programs print", engines.primary.name()));
     }
     let maps = loaded.unit.maps().iter().map(|m| m.name.clone()).collect();
-    let mut source = Source::open(&job.arguments)?;
+    let mut source = Source::open(&job)?;
     let mut sinks = Sinks::open(&job.arguments, maps)?;
     if sinks.want_sent() && primary.sent().is_none() {
         say(format_args!("note: engine {} does not tell what programs send", engines.primary.name()));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use oxbpf_abi::ProgType;
+use oxbpf_capture::LinkType;
 use oxbpf_interp::Interp;
 use oxbpf_interp::classic::Classic;
 use oxbpf_isa::{CallTarget, Insn};
@@ -261,6 +262,8 @@ pub(super) struct Job {
     pub(super) ctx: CtxFields,
     pub(super) prog_type: ProgType,
     pub(super) maps: Maps,
+    /// The link type that the program, a filter expression, was compiled for.
+    pub(super) filter_link: Option<LinkType>,
 }
 
 impl Job {
@@ -297,7 +300,8 @@ impl Job {
         let env = Env { seed: arguments.seed, fuel: arguments.fuel, cpus: arguments.capture.cpus, ..Env::default() };
         let (init, check) = (arguments.map_init.as_deref(), arguments.map_check.as_deref());
         let maps = Maps::new(&loaded.unit, init, check, &env)?;
-        Ok(Job { arguments, semantics, env, ctx, prog_type, maps })
+        let filter_link = loaded.classic.as_ref().and_then(|c| c.link).map(|link| LinkType(link.row().number));
+        Ok(Job { arguments, semantics, env, ctx, prog_type, maps, filter_link })
     }
 
     /// The engines asked for. One that was asked for by name must be there; of `all`, those that are.

@@ -88,7 +88,8 @@ impl Prepared<'_> {
 }
 
 impl Source {
-    pub(super) fn open(arguments: &Arguments) -> Result<Source, Failure> {
+    pub(super) fn open(job: &Job) -> Result<Source, Failure> {
+        let arguments = &job.arguments;
         let path = arguments.pcap();
         let options = &arguments.capture;
         let interrupted = || {
@@ -112,6 +113,11 @@ impl Source {
             (unsupported, reader.header(), options.link, options.skip_links)
         {
             return Err(unsupported_link(arguments, link_type, None));
+        }
+        if let (Some(header), false) = (reader.header(), options.skip_links)
+            && let Some(link_type) = meant_for_another(job, header.link_type)
+        {
+            return Err(other_link(job, link_type, None));
         }
         let sidecar = options.ctx_lines.as_deref().map(Sidecar::open).transpose()?;
         let comments = arguments.write.as_deref().is_some_and(|path| options.format(path) == Format::Pcapng);
@@ -169,13 +175,19 @@ impl Source {
         let as_type = job.arguments.capture.link.unwrap_or(LinkAs::Type(packet.link_type));
         // A capture may say less than it carries; a packet has at least the bytes that are there.
         let len = packet.len.max(packet.data.len() as u32);
-        let Some(mut framed) = link::frame(as_type, packet.data, len) else {
+        let framed = link::frame(as_type, packet.data, len);
+        let other = meant_for_another(job, packet.link_type);
+        let (Some(mut framed), None) = (framed, other) else {
             self.left_out += 1;
-            return match job.arguments.capture.skip_links {
-                true => Ok(Some(Item::LeftOut)),
-                false => Err(unsupported_link(&job.arguments, packet.link_type, Some(packet.number))),
+            return match (job.arguments.capture.skip_links, other) {
+                (true, _) => Ok(Some(Item::LeftOut)),
+                (false, None) => Err(unsupported_link(&job.arguments, packet.link_type, Some(packet.number))),
+                (false, Some(link_type)) => Err(other_link(job, link_type, Some(packet.number))),
             };
         };
+        if job.filter_link.is_some() {
+            framed = framed.with_header();
+        }
         self.delivered += 1;
         if numbered && framed.skb.ifindex == 1 {
             framed.skb.ifindex += packet.interface.id;
@@ -230,6 +242,30 @@ fn prepare<'a>(
         skb,
         cpu,
     })
+}
+
+/// What link type packets of this link type are taken for, where the program is a filter for another. To bytes that are
+/// no packets of any it may be applied.
+fn meant_for_another(job: &Job, link_type: LinkType) -> Option<LinkType> {
+    match (job.filter_link, job.arguments.capture.link.unwrap_or(LinkAs::Type(link_type))) {
+        (Some(wanted), LinkAs::Type(link_type)) if wanted != link_type => Some(link_type),
+        _ => None,
+    }
+}
+
+fn other_link(job: &Job, link_type: LinkType, packet: Option<u64>) -> Failure {
+    let place = packet.map_or(String::new(), |number| format!(" packet {number}:"));
+    let wanted = job.filter_link.unwrap_or(link_type);
+    let own = match oxbpf_cbpf_asm::filter::Link::by_number(link_type.0) {
+        Some(_) => format!("filter:{link_type}:EXPR is for them, "),
+        None => String::new(),
+    };
+    Failure::usage(format!(
+        "error[filter-link]: {}:{place} the filter is for {wanted}, packets are {link_type}\n\
+         help: {own}--link {wanted} takes them for such, --link bytes applies the filter to what they begin with, \
+         --skip-links leaves them out",
+        job.arguments.pcap().display(),
+    ))
 }
 
 fn unsupported_link(arguments: &Arguments, link_type: LinkType, packet: Option<u64>) -> Failure {
