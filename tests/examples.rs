@@ -15,7 +15,7 @@ use oxbpf::runtime::skb::{self, Link};
 use oxbpf::runtime::{Availability, Engine, Env, Input, Instance, Outcome};
 
 /// The entry of each example, as PROG.
-const ENTRIES: [&str; 19] = [
+const ENTRIES: [&str; 20] = [
     "minimal.o",
     "mark_stats.o",
     "port_redirect.o",
@@ -35,7 +35,24 @@ const ENTRIES: [&str; 19] = [
     "ringbuf_sampler.o",
     "two_ways.o:tcx/egress",
     "two_ways.o:tcx/ingress",
+    "core/core_guard.o",
 ];
+
+/// The example that sends copies out, which happens apart from the others.
+const MIRROR: &str = "mirror.o";
+
+#[test]
+fn every_example_has_a_row() {
+    let covered: Vec<&str> = ENTRIES.iter().chain([&MIRROR]).map(|e| e.split(':').next().unwrap_or(e)).collect();
+    for dir in ["", "core/"] {
+        for entry in std::fs::read_dir(format!("examples/{dir}")).expect("examples are committed") {
+            let name = entry.expect("readable").file_name().into_string().expect("text");
+            if let Some(stem) = name.strip_suffix(".c") {
+                assert!(covered.contains(&&*format!("{dir}{stem}.o")), "examples/{dir}{name} is run by no test");
+            }
+        }
+    }
+}
 
 fn captures() -> Vec<PathBuf> {
     let dir = std::fs::read_dir("examples/captures").expect("captures are committed");
@@ -101,7 +118,7 @@ const INSIDE: &str = "OXBPF_EXAMPLES_INSIDE";
 #[test]
 fn mirror_equals_kernel_in_a_network_of_its_own() {
     if std::env::var_os(INSIDE).is_some() {
-        return equals("mirror.o");
+        return equals(MIRROR);
     }
     let setup =
         "ip link set lo up || exit 77; exec \"$0\" --exact mirror_equals_kernel_in_a_network_of_its_own --nocapture";
@@ -165,7 +182,7 @@ fn dscp_marker_marks_http_and_keeps_the_checksum() {
 #[test]
 fn mirror_sends_copies_as_the_packets_came() {
     let (mut copies, mut packets) = (0, 0);
-    each_packet("mirror.o", "http.pcap", |before, instance, _| {
+    each_packet(MIRROR, "http.pcap", |before, instance, _| {
         packets += 1;
         for copy in instance.sent().expect("the interpreter tells").clones() {
             copies += 1;
