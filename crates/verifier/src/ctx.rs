@@ -67,22 +67,24 @@ fn legal(prog_type: ProgType, options: &Options, off: i32, size: u32, what: Use)
     (value == Value::Number || what != Use::LoadSigned).then_some(value)
 }
 
-/// Whether the context may be accessed through this pointer, of register `reg`: only as it was given.
+/// Whether a pointer, in register `reg`, is as it was given: to the context, and to others that have no inside.
 ///
-/// Fails where the pointer was moved.
+/// Fails where it was moved.
 pub fn unmoved(reg: R, pointer: &Reg) -> Checked {
-    let wrong = |text| Err(Fault::new(Code::ContextAccess, text));
     let number = reg as u8;
-    if pointer.off < 0 {
-        wrong(format!("negative offset ctx ptr R{number} off={} disallowed", pointer.off))
-    } else if pointer.off != 0 {
-        wrong(format!("dereference of modified ctx ptr R{number} off={} disallowed", pointer.off))
-    } else if pointer.num.as_const() != Some(0) {
-        let tnum = pointer.num.tnum;
-        wrong(format!("variable ctx access var_off=({:#x}; {:#x}) disallowed", tnum.value, tnum.mask))
-    } else {
-        Ok(())
+    let (off, tnum) = (pointer.off, pointer.num.tnum);
+    if off == 0 && pointer.num.as_const() == Some(0) {
+        return Ok(());
     }
+    let name = pointer.type_name();
+    let text = if off < 0 {
+        format!("negative offset {name} ptr R{number} off={off} disallowed")
+    } else if off != 0 {
+        format!("dereference of modified {name} ptr R{number} off={off} disallowed")
+    } else {
+        format!("variable {name} access var_off=({:#x}; {:#x}) disallowed", tnum.value, tnum.mask)
+    };
+    Err(Fault::new(Code::ContextAccess, text))
 }
 
 /// In which widths a socket's field may be loaded.

@@ -177,9 +177,3 @@ fn out_of_range(reg: &Reg, place: &str, range: (i64, i64)) -> String {
     }
     text + &format!(" should have been in [{}, {}]", range.0, range.1)
 }
-
-impl Explorer<'_> {
-    pub(crate) fn call_helper(&mut self, id: i32) -> Checked<Flow> {
-        Err(Fault::unsupported(format!("helper {id}")))
-    }
-}

@@ -5,6 +5,7 @@
 #![deny(unsafe_code)]
 
 mod alu;
+mod call;
 mod code;
 pub mod ctx;
 mod depth;
@@ -33,7 +34,7 @@ mod text;
 mod verify;
 
 pub use code::Code;
-pub use options::{Caps, INSN_LIMIT, LogLevel, Options};
+pub use options::{Caps, INSN_LIMIT, LogLevel, MAX_CPUS, Options};
 pub use reg::{AT_END, BEYOND_END, Id, Kind, MapRef, Mem, Reg, Sock};
 pub use report::{Checked, Fault, Report, Stats, Verdict};
 pub use state::{Byte, Callback, Frame, Held, NO_CALLSITE, Reference, StackSlot, State};

@@ -73,15 +73,27 @@ pub struct Options {
     pub limit: u32,
     /// The type that the program will be attached as (`expected_attach_type`).
     pub attach_type: u32,
+    /// How many CPUs there may be: `get_smp_processor_id` answers less than this.
+    pub cpus: u32,
     /// What is written down.
     pub log: LogLevel,
 }
+
+/// The most CPUs that a kernel for x86-64 can be built for.
+pub const MAX_CPUS: u32 = 8192;
 
 /// The kernel's limit of visited instructions.
 pub const INSN_LIMIT: u32 = 1_000_000;
 
 impl Default for Options {
     fn default() -> Self {
-        Options { caps: Caps::ROOT, strict_alignment: false, limit: INSN_LIMIT, attach_type: 0, log: LogLevel::Off }
+        Options {
+            caps: Caps::ROOT,
+            strict_alignment: false,
+            limit: INSN_LIMIT,
+            attach_type: 0,
+            cpus: MAX_CPUS,
+            log: LogLevel::Off,
+        }
     }
 }

@@ -79,6 +79,13 @@ impl Explorer<'_> {
         self.walk_back(wanted, None)
     }
 
+    /// Acceptance rests on the number in this slot of stack.
+    pub(crate) fn mark_slot_precise(&mut self, frame: u8, slot: usize) -> Checked {
+        let mut wanted = Wanted { frame: self.cur.state.depth(), ..Wanted::default() };
+        wanted.want_place(Place::Slot(frame, slot as u8));
+        self.walk_back(wanted, None)
+    }
+
     /// This path ends in a state that was found safe: what that rested on, this path rests on.
     ///
     /// Of another path than the one at hand, where one is given. Tells whether a mark was new.

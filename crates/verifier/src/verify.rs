@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use oxbpf_ir::{FuncIdx, ProgIdx, Unit, Vetted};
 
+use crate::call::maps::check_named;
 use crate::code::Code;
 use crate::depth::check_depth;
 use crate::explore::{Explorer, entry};
@@ -62,6 +63,7 @@ pub fn verify(unit: &Unit, program: ProgIdx, options: &Options) -> Report {
 }
 
 fn walk(explorer: &mut Explorer<'_>) -> Checked {
+    check_named(explorer.unit, explorer.program)?;
     explorer.explore(FuncIdx(0), entry(explorer.program))?;
     check_depth(explorer.program, &explorer.stack_depth)
 }

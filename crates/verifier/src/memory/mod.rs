@@ -240,7 +240,7 @@ impl Explorer<'_> {
         }
     }
 
-    fn check_alignment(&self, reg: &Reg, off: i64, size: u32, strict: bool) -> Checked {
+    pub(crate) fn check_alignment(&self, reg: &Reg, off: i64, size: u32, strict: bool) -> Checked {
         let (what, strict) = match reg.kind {
             Kind::Packet | Kind::PacketMeta => return self.check_packet_alignment(reg, off, size),
             Kind::MapKey(_) => ("key ", strict),

@@ -132,9 +132,6 @@ impl Explorer<'_> {
     pub(crate) fn helper_memory(&mut self, reg: R, size: u32, access: Access, zero_ok: bool, raw: bool) -> Checked {
         let value = *self.reg(reg);
         let (n, off, bytes) = (reg as u8, i64::from(value.off), i64::from(size));
-        if value.or_null {
-            return Err(Fault::new(Code::MaybeNull, format!("R{n} type={} expected=fp", value.type_name())));
-        }
         match value.kind {
             Kind::Packet | Kind::PacketMeta => {
                 if access == Access::Write && !self.may_write_packet() {
