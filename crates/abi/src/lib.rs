@@ -32,4 +32,4 @@ pub use helpers::{
 pub use license::is_gpl_compatible;
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};
 pub use progs::{PROG_TYPES, PacketAccess, ProgType, ProgTypeRow};
-pub use protos::{Arg, PROTOS, Proto, Ret, proto};
+pub use protos::{Arg, PROTOS, Proto, Ret, proto, proto_for};

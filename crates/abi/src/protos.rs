@@ -1,6 +1,8 @@
 //! What helpers take and return, in the kernel's sense: one row for each helper that networking programs may call,
 //! whether it is implemented here or not. Found by asking Linux 6.18; `crates/kernel/tests/prototypes.rs` asks again.
 
+use crate::ProgType;
+
 /// What a helper wants in an argument register.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Arg {
@@ -326,7 +328,7 @@ protos! {
     171 timer_start (Timer, Anything, Anything) -> Scalar;
     172 timer_cancel (Timer) -> Scalar;
     175 task_pt_regs (Task) -> Kernel;
-    176 get_branch_snapshot (UninitMem, SizeOrZero, Anything) -> Scalar;
+    176 get_branch_snapshot (UninitMem, SizeOrZero) -> Scalar;
     177 trace_vprintk (Mem, Size, MemOrNull, SizeOrZero) -> Scalar;
     178 skc_to_unix_sock (AnySock) -> KernelOrNull;
     180 find_vma (Task, Anything, Func, StackOrNull, Anything) -> Scalar;
@@ -375,6 +377,27 @@ pub const fn proto(id: u32) -> Option<&'static Proto> {
         }
     }
     if low < PROTOS.len() && PROTOS[low].id == id { Some(&PROTOS[low]) } else { None }
+}
+
+/// The same for programs of one type: for some, a helper has another prototype.
+pub fn proto_for(id: u32, prog_type: ProgType) -> Option<&'static Proto> {
+    /// The class of the packet's sender where tc knows it; elsewhere that of the current task.
+    const GET_CGROUP_CLASSID: u32 = 17;
+    static OF_TASK: Proto = Proto {
+        id: GET_CGROUP_CLASSID,
+        name: "get_cgroup_classid",
+        args: &[],
+        ret: Ret::Scalar,
+        pkt_access: false,
+        moves_packet: false,
+        acquires: false,
+        releases: 0,
+        sleeps: false,
+    };
+    match (id, prog_type) {
+        (GET_CGROUP_CLASSID, ProgType::SocketFilter | ProgType::Xdp | ProgType::CgroupSkb) => Some(&OF_TASK),
+        _ => proto(id),
+    }
 }
 
 #[cfg(test)]

@@ -119,6 +119,9 @@ impl Explorer<'_> {
                 let text = format!("R{n} type={} expected={}", value.type_name(), expected(arg));
                 return wrong(Code::ArgumentType, text);
             }
+            if matches!(arg, Arg::Dynptr | Arg::RecordDynptr | Arg::UninitDynptr) {
+                return Err(call.unsupported());
+            }
             check_offset(reg, &value, usize::from(call.proto.releases) == index + 1)?;
         }
         if usize::from(call.proto.releases) == index + 1 {

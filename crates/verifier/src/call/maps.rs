@@ -6,6 +6,7 @@ use oxbpf_ir::{MapIdx, Program, Unit, map_ref};
 use crate::call::Call;
 use crate::code::Code;
 use crate::explore::Explorer;
+use crate::memory::region::access_flags;
 use crate::report::{Checked, Fault};
 
 /// Maps that take only these helpers, by number.
@@ -72,7 +73,7 @@ impl Explorer<'_> {
     /// A map that programs only read must not be changed.
     pub(super) fn check_map_change(&self, call: &Call) -> Checked {
         let Some(map) = call.map else { return Ok(()) };
-        if CHANGES.contains(&call.proto.id) && self.map(map).flags & map_flags::RDONLY_PROG != 0 {
+        if CHANGES.contains(&call.proto.id) && access_flags(self.map(map)) & map_flags::RDONLY_PROG != 0 {
             return Err(Fault::new(Code::ReadOnly, "write into map forbidden"));
         }
         Ok(())

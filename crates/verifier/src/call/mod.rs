@@ -6,7 +6,7 @@ mod callers;
 mod lock;
 pub(crate) mod maps;
 
-use oxbpf_abi::{MapType, Proto, Ret, call_name, is_gpl_compatible, proto, uapi};
+use oxbpf_abi::{MapType, Proto, Ret, call_name, is_gpl_compatible, proto_for, uapi};
 use oxbpf_ir::FuncIdx;
 use oxbpf_isa::Reg as R;
 
@@ -63,6 +63,9 @@ impl Call {
 }
 
 fn named(id: i32) -> String {
+    if id == 0 {
+        return "bpf_unspec#0".to_string();
+    }
     let name = if uapi::helper_by_id(id.cast_unsigned()).is_some() { call_name(id) } else { None };
     format!("{}#{id}", name.as_deref().unwrap_or("unknown"))
 }
@@ -108,7 +111,10 @@ impl Explorer<'_> {
     fn check_callable(&self, id: i32) -> Checked<Call> {
         let refuse = |code, text: &str| Err(Fault::new(code, format!("{text} {}", named(id))));
         let Some(info) = uapi::helper_by_id(id.cast_unsigned()) else {
-            return refuse(Code::UnknownHelper, "invalid func");
+            return match id {
+                0 => refuse(Code::HelperForbidden, "program of this type cannot use helper"),
+                _ => refuse(Code::UnknownHelper, "invalid func"),
+            };
         };
         if !callers::may_call(info.id, self.prog_type(), self.options.caps) {
             return refuse(Code::HelperForbidden, "program of this type cannot use helper");
@@ -117,7 +123,7 @@ impl Explorer<'_> {
             let text = "cannot call GPL-restricted function from non-GPL compatible program";
             return Err(Fault::new(Code::LicenseGpl, text));
         }
-        let proto = proto(info.id).expect("what networking may call has a prototype");
+        let proto = proto_for(info.id, self.prog_type()).expect("what networking may call has a prototype");
         if proto.sleeps {
             let text = "helper call might sleep in a non-sleepable prog";
             return Err(Fault::new(Code::HelperForbidden, text));

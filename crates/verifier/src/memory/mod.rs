@@ -1,6 +1,6 @@
 //! Loads, stores and atomics: what a pointer allows.
 
-mod region;
+pub(crate) mod region;
 mod stack;
 
 use oxbpf_abi::MapType;

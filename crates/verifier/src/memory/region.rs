@@ -1,6 +1,7 @@
 //! Memory of a known size: map values, records, packets; and what helpers are given.
 
-use oxbpf_abi::{PacketAccess, map_flags};
+use oxbpf_abi::{MapType, PacketAccess, map_flags};
+use oxbpf_ir::MapDef;
 use oxbpf_isa::Reg as R;
 
 use crate::code::Code;
@@ -9,6 +10,14 @@ use crate::memory::Access;
 use crate::pointer::MAX_OFFSET;
 use crate::reg::{Kind, MapRef, Reg};
 use crate::report::{Checked, Fault};
+
+/// What programs may do with a map: as its flags say, and device maps they only read.
+pub(crate) fn access_flags(def: &MapDef) -> u32 {
+    match def.map_type {
+        MapType::DEVMAP | MapType::DEVMAP_HASH => def.flags | map_flags::RDONLY_PROG,
+        _ => def.flags,
+    }
+}
 
 impl Explorer<'_> {
     /// Whether `size` bytes at this constant offset lie in memory of `limit` bytes.
@@ -113,7 +122,7 @@ impl Explorer<'_> {
             Access::Write => (map_flags::RDONLY_PROG, "write into"),
             Access::Read => (map_flags::WRONLY_PROG, "read from"),
         };
-        if def.flags & flag == 0 {
+        if access_flags(def) & flag == 0 {
             return Ok(());
         }
         let text = format!("{what} map forbidden, value_size={} off={off} size={size}", def.value_size);

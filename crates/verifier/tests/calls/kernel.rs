@@ -1,8 +1,13 @@
 //! The running kernel's verdict on bare instructions.
 
-use oxbpf_abi::ProgType;
+use std::sync::Arc;
+
+use oxbpf_abi::{MapType, ProgType, map_flags};
+use oxbpf_ir::{MapDef, MapInit, MapPurpose, ProgIdx, Program, ProgramParts, Unit};
 use oxbpf_isa::{AluOp, Cond, Insn, MemSize, Operand, Reg, Width, encode_all};
-use oxbpf_kernel::{KernelProg, LoadError, LoadSpec, LogPolicy, probe};
+use oxbpf_kernel::{Kernel, KernelProg, LoadError, LoadSpec, LogPolicy, probe};
+use oxbpf_runtime::{Engine, EngineError, Env, Image};
+use oxbpf_verifier::{Options, Verdict, verify};
 
 /// Whether this is the kernel that the rules were measured on; otherwise says that the test is skipped.
 pub fn measured() -> bool {
@@ -48,4 +53,74 @@ pub fn or_leave(reg: Reg) -> [Insn; 3] {
 
 pub fn load(size: MemSize, dst: Reg, base: Reg, off: i16) -> Insn {
     Insn::Load { size, dst, base, off }
+}
+
+/// What the verifier and the kernel say of a unit's first program: nothing, or the last line of the refusal.
+pub struct Verdicts {
+    pub ours: Option<String>,
+    pub kernel: Option<String>,
+    /// What ours does not judge yet.
+    pub unsupported: Option<String>,
+}
+
+/// Both verdicts.
+pub fn verdicts(unit: &Arc<Unit>) -> Verdicts {
+    let attach_type = unit.programs()[0].prog_type().row().attach_type;
+    let cpus = oxbpf_kernel::cpus().unwrap_or(1);
+    let report = verify(unit, ProgIdx(0), &Options { attach_type, cpus, ..Options::default() });
+    let text = report.fault().map(|fault| fault.message().to_string());
+    let (ours, unsupported) = match report.verdict {
+        Verdict::Unsupported(_) => (None, text),
+        _ => (text, None),
+    };
+    let kernel = match Kernel.prepare(&Image::unproven(unit.clone(), ProgIdx(0)), &Env::default()) {
+        Ok(_) => None,
+        Err(EngineError::Rejected { message, .. }) => {
+            let line = message.strip_prefix("insn ").and_then(|rest| rest.split_once(": ")).map(|(_, line)| line);
+            Some(line.unwrap_or(&message).to_string())
+        }
+        Err(error) => panic!("{error}"),
+    };
+    Verdicts { ours, kernel, unsupported }
+}
+
+/// The maps that programs of these tests name by number.
+pub fn maps() -> Vec<MapDef> {
+    let text = b"%d and %s\0".iter().copied().chain(std::iter::repeat_n(b'x', 6)).collect();
+    vec![
+        MapDef::new("array", MapType::ARRAY, 4, 64, 1),
+        MapDef::new("hash", MapType::HASH, 8, 48, 16),
+        MapDef::new("ring", MapType::RINGBUF, 0, 0, 4096),
+        MapDef::new("progs", MapType::PROG_ARRAY, 4, 4, 4),
+        MapDef::new("percpu", MapType::PERCPU_ARRAY, 4, 8, 4),
+        MapDef {
+            inner: Some(Box::new(MapDef::new("inner", MapType::ARRAY, 4, 16, 4))),
+            ..MapDef::new("outer", MapType::ARRAY_OF_MAPS, 4, 4, 2)
+        },
+        MapDef::new("devs", MapType::DEVMAP, 4, 4, 4),
+        MapDef::new("queue", MapType::QUEUE, 0, 8, 4),
+        MapDef::new("bloom", MapType::BLOOM_FILTER, 0, 8, 4),
+        MapDef { lock: Some(4), ..MapDef::new("locked", MapType::ARRAY, 4, 16, 2) },
+        MapDef {
+            flags: map_flags::RDONLY_PROG,
+            purpose: MapPurpose::Rodata,
+            init: MapInit::Entries(vec![(vec![0; 4], text)]),
+            ..MapDef::new("text", MapType::ARRAY, 4, 16, 1)
+        },
+        MapDef::new("events", MapType::PERF_EVENT_ARRAY, 4, 4, 1),
+        MapDef::new("socks", MapType::SOCKMAP, 4, 4, 4),
+        MapDef::new("xsks", MapType::XSKMAP, 4, 4, 4),
+        MapDef::new("cgroups", MapType::CGROUP_ARRAY, 4, 4, 4),
+        MapDef { flags: map_flags::WRONLY_PROG, ..MapDef::new("secret", MapType::ARRAY, 4, 64, 1) },
+        MapDef::new("entries", MapType::ARRAY, 4, 8, 4),
+        MapDef::new("cpus", MapType::CPUMAP, 4, 4, 4),
+        MapDef { flags: map_flags::RDONLY_PROG, ..MapDef::new("given", MapType::HASH, 4, 8, 4) },
+    ]
+}
+
+/// A unit of one program over [`maps`].
+pub fn unit(prog_type: ProgType, license: &str, insns: Vec<Insn>) -> Arc<Unit> {
+    let program = Program::new(ProgramParts::new("test", prog_type, insns)).expect("a program of good shape");
+    // Maps that the program does not name cost as much as others.
+    Arc::new(Unit::new("calls", license, maps(), vec![program]).expect("maps are there"))
 }

@@ -1,4 +1,7 @@
-//! What programs may ask of their surroundings, beside the running kernel: context and socket fields.
+//! What programs may ask of their surroundings, beside the running kernel: context and socket fields, every argument of
+//! every helper, and calls that keep or break the rules.
 
 mod context;
 mod kernel;
+mod pairs;
+mod prototypes;
