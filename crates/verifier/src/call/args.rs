@@ -1,7 +1,7 @@
 //! One argument of a helper, checked against what the helper wants there.
 
 use oxbpf_abi::{Arg, MapType};
-use oxbpf_ir::MapInit;
+use oxbpf_ir::{MapDef, MapInit};
 use oxbpf_isa::Reg as R;
 
 use crate::call::Call;
@@ -294,15 +294,38 @@ impl Explorer<'_> {
         let size = def.value_size as i64 - i64::from(value.off);
         self.map_value_bounds(reg, value, map, value.off.into(), u32::try_from(size).unwrap_or(0))?;
         let at = (i64::from(value.off) + var as i64) as usize;
-        let bytes = match &self.map(map).init {
-            MapInit::Entries(entries) => entries.first().map(|(_, value)| value),
-            _ => None,
-        };
-        if bytes.is_some_and(|bytes| !bytes.get(at..).unwrap_or_default().contains(&0)) {
-            return refuse("string is not zero-terminated".into());
+        match text_at(self.map(map), at) {
+            Some(_) => Ok(()),
+            None => refuse("string is not zero-terminated".into()),
         }
-        Ok(())
     }
+
+    /// The format of `snprintf`, in r3, and the size of its values, in r5.
+    pub(super) fn check_format(&self) -> Checked {
+        const VALUE: u64 = 8;
+        let (format, size) = (self.reg(R::R3), self.reg(R::R5).num.tnum.value);
+        if size % VALUE != 0 {
+            // The kernel says nothing but the error's number.
+            return wrong(Code::ArgumentSize, "EINVAL".into());
+        }
+        let Kind::MapValue(map) = format.kind else { unreachable!("a text was seen there") };
+        let at = i64::from(format.off) + format.num.as_const().unwrap_or_default() as i64;
+        match text_at(self.map(map), at as usize) {
+            Some(text) if super::format::valid(text, size / VALUE) => Ok(()),
+            _ => wrong(Code::ArgumentConstant, "Invalid format string".into()),
+        }
+    }
+}
+
+/// The text at an offset of a map's first value, without its terminating zero, where it has one.
+fn text_at(def: &MapDef, at: usize) -> Option<&[u8]> {
+    let bytes: &[u8] = match &def.init {
+        MapInit::Entries(entries) => entries.first().map(|(_, value)| value.as_slice())?,
+        // Zeroes, of which the first ends the text.
+        _ => return (at < def.value_size as usize).then_some(&[]),
+    };
+    let text = bytes.get(at..)?;
+    Some(&text[..text.iter().position(|c| *c == 0)?])
 }
 
 /// Pointers to what has no inside, or is given back, are passed as they were got.

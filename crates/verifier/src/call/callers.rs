@@ -12,8 +12,11 @@ const WANT_BPF: &[u32] = &[
     211,
 ];
 
-/// Helpers that want `CAP_PERFMON`: they show kernel memory, or write where others look.
-const WANT_PERFMON: &[u32] = &[6, 16, 35, 55, 112, 113, 114, 115, 141, 149, 158, 165, 175, 176, 177];
+/// Helpers that want `CAP_PERFMON`: they show kernel memory, or write where others look. Measured on Linux 6.18.
+const WANT_PERFMON: &[u32] = &[
+    6, 16, 22, 35, 55, 109, 112, 113, 114, 115, 117, 136, 137, 138, 139, 140, 141, 148, 149, 158, 165, 175, 176, 177,
+    178, 180, 191, 196,
+];
 
 /// For each helper, a bit for each program type.
 static TYPES: LazyLock<Vec<u8>> = LazyLock::new(|| {

@@ -3,6 +3,7 @@
 mod args;
 mod callback;
 mod callers;
+mod format;
 mod lock;
 pub(crate) mod maps;
 
@@ -91,7 +92,7 @@ impl Explorer<'_> {
             }
             FOR_EACH => self.each_element(&call)?,
             LOOP => self.each_round(&call)?,
-            SNPRINTF => return Err(call.unsupported()),
+            SNPRINTF => self.check_format()?,
             _ => {}
         }
         self.clobber();
