@@ -239,3 +239,48 @@ fn texts_of_the_log() {
     Scalar::UNKNOWN.truncate(1).write_kernel(&mut text, false, "id=7").unwrap();
     assert_eq!(text, "scalar(id=7,smin=smin32=0,smax=umax=smax32=umax32=255,var_off=(0x0; 0xff))");
 }
+
+#[test]
+fn masks_fork() {
+    let sign =
+        |width: Width, of: &Scalar| Scalar::alu(AluOp::Arsh, width, of, &Scalar::constant(u64::from(width.bits()) - 1));
+    let three = Scalar::constant(3);
+    let whole = sign(Width::W64, &Scalar::UNKNOWN);
+    let fork = Scalar::fork(AluOp::And, Width::W32, &whole, &three).unwrap();
+    assert_eq!((fork.now, fork.later), (Scalar::constant(u64::MAX), Scalar::constant(0)));
+    let half = sign(Width::W32, &Scalar::UNKNOWN);
+    let fork = Scalar::fork(AluOp::Or, Width::W64, &half, &three).unwrap();
+    assert_eq!((fork.now.as_const(), fork.later.as_const()), (Some(0xffff_ffff), Some(0)));
+    // No other operator forks, no other number, and not by what is not one known number.
+    assert_eq!(Scalar::fork(AluOp::Xor, Width::W64, &whole, &three), None);
+    assert_eq!(Scalar::fork(AluOp::And, Width::W64, &Scalar::UNKNOWN.truncate(1), &three), None);
+    assert_eq!(Scalar::fork(AluOp::And, Width::W64, &whole, &half), None);
+}
+
+#[test]
+fn ties() {
+    use oxbpf_verifier::scalar::Link;
+    let (byte, five) = (Scalar::UNKNOWN.truncate(1), Scalar::constant(5));
+    let tied = Link::NONE.for_copy(&byte, || 7);
+    assert_eq!(tied, Link { id: 7, delta: None });
+    assert_eq!(tied.for_copy(&byte, || 8), tied);
+    assert_eq!(Link::NONE.for_copy(&five, || 8), Link::NONE);
+    let more = tied.after(AluOp::Add, Width::W64, &byte, &five);
+    assert_eq!(more.delta, Some((Width::W64, 5)));
+    assert_eq!(tied.after(AluOp::Sub, Width::W32, &byte, &five).delta, Some((Width::W32, -5)));
+    // Twice is once too often; what is cut off, too far, or no sum cannot be undone.
+    assert_eq!(more.after(AluOp::Add, Width::W64, &byte, &five), Link::NONE);
+    assert_eq!(more.for_copy(&byte, || 9), Link { id: 9, delta: None });
+    assert_eq!(tied.after(AluOp::Add, Width::W32, &Scalar::UNKNOWN, &five), Link::NONE);
+    assert_eq!(tied.after(AluOp::Add, Width::W64, &byte, &Scalar::constant(1 << 31)), Link::NONE);
+    assert_eq!(tied.after(AluOp::Sub, Width::W64, &byte, &Scalar::constant(i32::MIN as i64 as u64)), Link::NONE);
+    assert_eq!(tied.after(AluOp::Mul, Width::W64, &byte, &five), Link::NONE);
+    // `r2 = r1 + 5` and `r1 < 10`.
+    let (known, _) = Scalar::refine(Test::Holds(Cond::Lt), Width::W64, byte, Scalar::constant(10));
+    let (sum, link) = Scalar::follow(more, &known, tied).unwrap();
+    assert_eq!((sum.umin, sum.umax, link), (5, 14, more));
+    assert_eq!(Scalar::follow(tied, &known, tied), Some((known, tied)));
+    assert_eq!(Scalar::follow(Link { id: 3, ..more }, &known, tied), None);
+    assert_eq!(Scalar::follow(more, &known, tied.after(AluOp::Add, Width::W32, &byte, &five)), None);
+    assert_eq!(Scalar::follow(Link::NONE, &known, Link::NONE), None);
+}

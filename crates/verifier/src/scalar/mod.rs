@@ -19,12 +19,14 @@
 mod alu;
 mod bounds;
 mod cond;
+mod link;
 mod sync;
 mod text;
 mod tnum;
 
 pub use alu::Fork;
 pub use cond::Test;
+pub use link::Link;
 pub use tnum::Tnum;
 
 /// What is known of a number.

@@ -2,6 +2,8 @@
 //!
 //! `OXBPF_SCALAR_CASES` is the number of programs, `OXBPF_SCALAR_SEED` the first one's seed.
 
+mod jumps;
+mod operations;
 mod program;
 mod random;
 mod trace;
@@ -69,8 +71,7 @@ fn measured() -> bool {
 fn load(program: &Program) -> Result<Trace, LoadError> {
     let words: Vec<[u8; 8]> = wire(program);
     let spec = LoadSpec { log: LogPolicy::Level(2), ..LoadSpec::new(SOCKET_FILTER, &words) };
-    let log = KernelProg::load(&spec)?.log.text;
-    Ok(Trace::parse(&log))
+    Ok(Trace::parse(&KernelProg::load(&spec)?.log.text))
 }
 
 /// The instructions; what follows a wide load is its own second slot.
