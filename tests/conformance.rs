@@ -48,6 +48,9 @@ fn memory_is_in_r1_and_its_length_in_r2() {
     }
     assert_eq!(stdout(&plugin(&[], LENGTH)), "0\n");
     assert_eq!(stdout(&plugin(&[""], LENGTH)), "0\n");
+    // Runners of old give the options as one argument, empty or not.
+    assert_eq!(stdout(&plugin(&["", ""], LENGTH)), "0\n");
+    assert_eq!(stdout(&plugin(&["aa bb", ""], LENGTH)), "2\n");
 }
 
 #[test]
@@ -77,6 +80,7 @@ fn whatever_goes_wrong_is_said_with_exit_code_1() {
     let cases: &[(&[&str], &str, &str)] = &[
         (&[], SECOND, "trap[out-of-bounds] in bare at insn 2: read of 1 bytes at null+1 is out of bounds\n"),
         (&[], "b7 0", "error[conformance-hex]: program: no byte in hexadecimal at character 3\n"),
+        (&["aa", "bb"], ANSWER, "error[conformance-input]: a second memory: `bb`\n"),
         (&["a"], ANSWER, "error[conformance-hex]: memory: no byte in hexadecimal at character 0\n"),
         (&[], "", "error[prog-length]: program: 0 bytes are not whole instructions of 8\n"),
         (&[], "b700", "error[prog-length]: program: 2 bytes are not whole instructions of 8\n"),

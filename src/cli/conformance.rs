@@ -28,8 +28,9 @@ Exit codes: 0 with r0 in hexadecimal on standard output, 1 with the reason on st
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The program's memory as hexadecimal bytes
-    memory: Option<String>,
+    /// The program's memory as hexadecimal bytes; empty arguments, which old runners give, say nothing
+    #[arg(value_name = "MEMORY")]
+    memory: Vec<String>,
     /// Standard input is an object's bytes; its function main in section .text runs
     #[arg(long)]
     elf: bool,
@@ -80,7 +81,11 @@ fn run(arguments: &Arguments) -> Result<u64, String> {
         _ => &arguments.engine,
     };
     let engine = engines::by_name(engine).map_err(|e| format!("error[conformance-engine]: {e}"))?;
-    let memory = bytes("memory", arguments.memory.as_deref().unwrap_or_default())?;
+    let mut given = arguments.memory.iter().filter(|text| !text.is_empty());
+    let memory = bytes("memory", given.next().map_or("", String::as_str))?;
+    if let Some(other) = given.next() {
+        return Err(format!("error[conformance-input]: a second memory: `{}`", oxbpf_isa::text::quote(other)));
+    }
     let program = bytes("program", &standard_input()?)?;
     let (insns, maps) = if arguments.elf { object(&program)? } else { (bare(&program)?, Vec::new()) };
     let outcome = Bare::new(&insns, &memory).with_maps(&maps).run(&*engine);
