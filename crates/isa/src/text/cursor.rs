@@ -113,8 +113,21 @@ impl<'a> Cursor<'a> {
 
     /// The place of the next character that is not blank.
     pub fn place(&mut self) -> usize {
-        self.rest();
+        self.next_byte();
         self.at
+    }
+
+    /// The bytes that are left.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        &self.line.as_bytes()[self.at..]
+    }
+
+    /// Takes the one byte that [`Cursor::next_byte`] has shown, which is no part of a character.
+    #[inline]
+    pub fn pass(&mut self) {
+        debug_assert!(self.bytes().first().is_some_and(u8::is_ascii));
+        self.at += 1;
     }
 
     /// Takes `len` bytes, which end at a character's end.
@@ -141,7 +154,7 @@ impl<'a> Cursor<'a> {
     pub fn eat(&mut self, symbol: &str) -> bool {
         self.next_byte();
         // Symbols are a few bytes: a call to compare them would cost more than they do.
-        let rest = &self.line.as_bytes()[self.at..];
+        let rest = self.bytes();
         let found = rest.len() >= symbol.len() && symbol.bytes().zip(rest).all(|(a, b)| a == *b);
         if found {
             self.at += symbol.len();
@@ -195,7 +208,7 @@ impl<'a> Cursor<'a> {
         if !matches!(ahead.next_byte(), Some(b'r' | b'w')) {
             return false;
         }
-        let bytes = &self.line.as_bytes()[ahead.at + 1..];
+        let bytes = &ahead.bytes()[1..];
         let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
         digits > 0 && bytes.get(digits).is_none_or(|&b| CLASS[usize::from(b)] & GOES_ON == 0)
     }
@@ -204,7 +217,7 @@ impl<'a> Cursor<'a> {
     pub fn eat_word(&mut self, word: &str) -> bool {
         let mut ahead = *self;
         let found = ahead.eat(word) && {
-            let next = self.line.as_bytes().get(ahead.at);
+            let next = ahead.bytes().first();
             next.is_none_or(|&b| CLASS[usize::from(b)] & GOES_ON == 0)
         };
         if found {
@@ -214,9 +227,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the longest of the rows' symbols that comes next; rows without a symbol are passed over.
-    pub fn longest<R>(&mut self, rows: &'static [R], symbol: fn(&R) -> &'static str) -> Option<&'static R> {
-        let rest = self.rest().as_bytes();
-        let first = rest.first()?;
+    #[inline]
+    pub fn longest<R>(&mut self, rows: &'static [R], symbol: impl Fn(&R) -> &'static str) -> Option<&'static R> {
+        let first = &self.next_byte()?;
+        let rest = self.bytes();
         let mut best: Option<(&R, usize)> = None;
         for row in rows {
             let symbol = symbol(row).as_bytes();
@@ -234,7 +248,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes over what is a comment as a whole; one that the line ends in stays.
     pub fn skip_comments(&mut self) {
-        loop {
+        while let Some(b';' | b'#' | b'/') = self.next_byte() {
             let rest = self.rest();
             let len = match rest.as_bytes() {
                 [b';' | b'#', ..] | [b'/', b'/', ..] => rest.find('\n'),

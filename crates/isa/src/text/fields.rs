@@ -12,7 +12,7 @@ impl<'a> Cursor<'a> {
     pub fn displacement(&mut self) -> Result<Option<Number<'a>>> {
         match self.next_byte() {
             Some(b'+') => {
-                self.take(1);
+                self.pass();
                 self.number().map(Some)
             }
             // A minus sign belongs to the number, blanks between or not.

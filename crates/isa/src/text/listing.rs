@@ -10,11 +10,9 @@ impl<'a> Cursor<'a> {
         let mut ahead = *self;
         let label = match ahead.word() {
             Some(word) => Some(word),
+            None if !ahead.next_byte()?.is_ascii_hexdigit() => return None,
             None => {
                 let number = ahead.take_while(|c| c.is_ascii_hexdigit());
-                if number.text.is_empty() {
-                    return None;
-                }
                 if ahead.eat("<") {
                     let name = ahead.take_while(|c| c != '>');
                     (!name.text.is_empty() && ahead.eat(">")).then_some(())?;
@@ -31,7 +29,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the raw bytes of an instruction, sixteen of a wide one, if they come next.
+    #[inline]
     pub fn raw_bytes(&mut self) -> Option<(Vec<RawInsn>, Token<'a>)> {
+        if self.next_byte()?.is_ascii_hexdigit() { self.raw_words() } else { None }
+    }
+
+    fn raw_words(&mut self) -> Option<(Vec<RawInsn>, Token<'a>)> {
         let mut ahead = *self;
         let start = ahead.place();
         let first = ahead.raw_word()?;
@@ -53,20 +56,24 @@ impl<'a> Cursor<'a> {
 
     /// Takes two hexadecimal digits.
     fn hex_byte(&mut self) -> Option<u8> {
-        let digits = self.take_while(|c| c.is_ascii_alphanumeric()).text;
-        let hex = digits.len() == 2 && digits.chars().all(|c| c.is_ascii_hexdigit());
-        if hex { u8::from_str_radix(digits, 16).ok() } else { None }
+        self.next_byte();
+        let [high, low, behind @ ..] = self.bytes() else { return None };
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        let byte = digit(*high)? << 4 | digit(*low)?;
+        if behind.first().is_some_and(u8::is_ascii_alphanumeric) {
+            return None;
+        }
+        self.take(2);
+        Some(byte as u8)
     }
 
     /// Takes an opcode `(61)`, as the kernel prints in front of an instruction, if it comes next.
     pub fn opcode(&mut self) -> Option<(u8, Token<'a>)> {
         let mut ahead = *self;
         let start = ahead.place();
-        let open = ahead.eat("(");
+        ahead.eat("(").then_some(())?;
         let code = ahead.hex_byte()?;
-        if !open || !ahead.eat(")") {
-            return None;
-        }
+        ahead.eat(")").then_some(())?;
         *self = ahead;
         Some((code, self.since(start)))
     }

@@ -1,9 +1,13 @@
 //! Tables from names to what they stand for, made once and asked for every word of a text.
 
-/// A table sorted by the hash of its names, so that a search compares numbers and one name.
+/// A table that is searched by the hash of a name, of which few share a place.
 #[derive(Debug)]
 pub(super) struct NameTable<T> {
+    /// Sorted by hash and name.
     entries: Vec<(u64, String, T)>,
+    /// At the place of its hash, or the next ones, a name's entry, counted from 1; 0 ends a search. A power of two, and
+    /// at least four times as many as entries.
+    places: Vec<u32>,
 }
 
 impl<T: Copy> NameTable<T> {
@@ -12,7 +16,16 @@ impl<T: Copy> NameTable<T> {
         let mut entries: Vec<_> = entries.into_iter().map(|(n, v)| (hash(n.as_bytes()), n, v)).collect();
         entries.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         entries.dedup_by(|later, first| later.1 == first.1);
-        NameTable { entries }
+        let mut places = vec![0; (entries.len() * 4 + 1).next_power_of_two()];
+        for (number, entry) in (1..).zip(&entries) {
+            let mut at = entry.0 as usize;
+            while places[at % places.len()] != 0 {
+                at = at.wrapping_add(1);
+            }
+            let len = places.len();
+            places[at % len] = number;
+        }
+        NameTable { entries, places }
     }
 
     pub fn get(&self, name: &str) -> Option<T> {
@@ -22,15 +35,15 @@ impl<T: Copy> NameTable<T> {
     /// What a name that is given in parts stands for.
     pub fn get_parts(&self, parts: &[&str]) -> Option<T> {
         let hash = parts.iter().fold(SEED, |h, p| extend(h, p.as_bytes()));
-        let mut at = self.entries.partition_point(|e| e.0 < hash);
-        while let Some((h, name, value)) = self.entries.get(at)
-            && *h == hash
-        {
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize;
+        while let entry @ 1.. = self.places[at & mask] {
+            let (h, name, value) = &self.entries[entry as usize - 1];
             let mut left = name.as_str();
-            if parts.iter().all(|p| left.strip_prefix(p).map(|l| left = l).is_some()) && left.is_empty() {
+            if *h == hash && parts.iter().all(|p| left.strip_prefix(p).map(|l| left = l).is_some()) && left.is_empty() {
                 return Some(*value);
             }
-            at += 1;
+            at = at.wrapping_add(1);
         }
         None
     }

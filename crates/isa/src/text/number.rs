@@ -16,7 +16,7 @@ impl<'a> Cursor<'a> {
     pub fn at_number(&self) -> bool {
         let mut ahead = *self;
         if let Some(b'-' | b'+') = ahead.next_byte() {
-            ahead.take(1);
+            ahead.pass();
         }
         ahead.next_byte().is_some_and(|b| b.is_ascii_digit())
     }
@@ -25,9 +25,10 @@ impl<'a> Cursor<'a> {
     pub fn number(&mut self) -> Result<Number<'a>> {
         let before = *self;
         let start = self.place();
-        let negative = self.next_byte() == Some(b'-');
-        if let Some(b'-' | b'+') = self.next_byte() {
-            self.take(1);
+        let sign = self.next_byte();
+        let negative = sign == Some(b'-');
+        if let Some(b'-' | b'+') = sign {
+            self.pass();
         }
         if !self.next_byte().is_some_and(|b| b.is_ascii_digit()) {
             *self = before;
@@ -43,6 +44,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// The value of digits, and whether they are hexadecimal; none where they are malformed.
+#[inline]
 fn magnitude(digits: &str) -> Option<(i128, bool)> {
     let bytes = digits.as_bytes();
     let (digits, radix) = match bytes {
@@ -54,19 +56,20 @@ fn magnitude(digits: &str) -> Option<(i128, bool)> {
     if digits.is_empty() {
         return None;
     }
+    let value = if radix == 10 { read::<10>(digits)? } else { read::<16>(digits)? };
     // What 64 bits hold for certain; more is rare.
-    let short = digits.len() <= 16;
-    let mut value: u64 = 0;
-    for &byte in digits {
-        let digit = char::from(byte).to_digit(radix)?;
-        value = value.wrapping_mul(radix.into()).wrapping_add(digit.into());
-    }
-    if short {
+    if digits.len() <= 16 {
         return Some((value.into(), radix == 16));
     }
     let text = core::str::from_utf8(digits).ok()?;
     // More than 127 bits fit no field; the greatest value stands for all of them.
     Some((i128::from_str_radix(text, radix).unwrap_or(i128::MAX), radix == 16))
+}
+
+/// The lowest 64 bits of digits, if they are digits.
+fn read<const RADIX: u32>(digits: &[u8]) -> Option<u64> {
+    let digit = |&byte: &u8| char::from(byte).to_digit(RADIX).map(u64::from);
+    digits.iter().try_fold(0u64, |value, byte| Some(value.wrapping_mul(RADIX.into()).wrapping_add(digit(byte)?)))
 }
 
 impl<'a> Number<'a> {

@@ -173,7 +173,7 @@ impl<'a> Iterator for Lines<'a> {
         }
         self.number += 1;
         let first = self.number;
-        let one = self.rest.find('\n').unwrap_or(self.rest.len());
+        let one = line_end(self.rest.as_bytes());
         let len = if self.joins { self.joined(one) } else { one };
         let (text, rest) = self.rest.split_at(len);
         self.rest = rest.strip_prefix('\n').unwrap_or(rest);
@@ -188,7 +188,8 @@ impl<'a> Lines<'a> {
 
     /// The end of the line that closes what the first opens; the first's own where none does.
     fn joined(&mut self, len: usize) -> usize {
-        let depth = |text: &str| text.bytes().fold(0i64, |d, b| d + i64::from(b == b'(') - i64::from(b == b')'));
+        // A text of MAX_SOURCE bytes has no more parentheses than 32 bits count.
+        let depth = |text: &str| text.bytes().fold(0i32, |d, b| d + i32::from(b == b'(') - i32::from(b == b')'));
         let (mut end, mut open) = (len, depth(&self.rest[..len]));
         for extra in 0..MAX_JOINED {
             if open <= 0 {
@@ -196,12 +197,17 @@ impl<'a> Lines<'a> {
                 return end;
             }
             let Some(behind) = self.rest.get(end + 1..) else { break };
-            let next = behind.find('\n').unwrap_or(behind.len());
+            let next = line_end(behind.as_bytes());
             open += depth(&behind[..next]);
             end += 1 + next;
         }
         len
     }
+}
+
+/// The length of the first line. Lines are short: a search made for long ones costs more than looking at each byte.
+fn line_end(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&b| b == b'\n').unwrap_or(bytes.len())
 }
 
 /// The line that is being read. Columns are counted on from the last one asked for, so that a line of a million

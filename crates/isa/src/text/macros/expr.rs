@@ -46,8 +46,34 @@ pub(super) fn argument<'a>(c: &mut Cursor<'a>) -> Result<Value<'a>> {
         }
     }
     let start = c.place();
+    if let Some(value) = plain(c) {
+        return Ok(Value::Number(Number::computed(value, c.since(start))));
+    }
     let value = alternatives(c, 0)?;
     Ok(Value::Number(Number::computed(value, c.since(start))))
+}
+
+/// A decimal number and nothing else, as most arguments are that are no names. Taken only if it is the whole argument.
+fn plain(c: &mut Cursor<'_>) -> Option<i128> {
+    let mut ahead = *c;
+    let negative = ahead.next_byte() == Some(b'-');
+    if negative {
+        ahead.pass();
+    }
+    let digits = ahead.run().text.as_bytes();
+    let value = match digits {
+        // As many as 64 bits hold for certain; a zero in front would be octal.
+        [b'1'..=b'9', ..] | b"0" if digits.len() < 16 => digits.iter().try_fold(0i64, |value, byte| match byte {
+            b'0'..=b'9' => Some(value * 10 + i64::from(byte - b'0')),
+            _ => None,
+        })?,
+        _ => return None,
+    };
+    if !matches!(ahead.next_byte(), Some(b',' | b')')) {
+        return None;
+    }
+    *c = ahead;
+    Some(if negative { -value } else { value }.into())
 }
 
 /// Parentheses within each other beyond this are refused.
@@ -57,7 +83,7 @@ const MAX_DEPTH: u32 = 32;
 fn alternatives(c: &mut Cursor<'_>, depth: u32) -> Result<i128> {
     let mut value = sum(c, depth)?;
     while c.next_byte() == Some(b'|') {
-        c.take(1);
+        c.pass();
         value |= sum(c, depth)?;
     }
     Ok(value)
@@ -72,7 +98,7 @@ fn sum(c: &mut Cursor<'_>, depth: u32) -> Result<i128> {
             Some(b'-') => -1,
             _ => return Ok(value),
         };
-        c.take(1);
+        c.pass();
         value = value.saturating_add(term(c, depth)?.saturating_mul(sign));
     }
 }
@@ -81,7 +107,7 @@ fn term(c: &mut Cursor<'_>, depth: u32) -> Result<i128> {
     match c.next_byte() {
         Some(b'0'..=b'9') => literal(c),
         Some(b'-') => {
-            c.take(1);
+            c.pass();
             // A sign in front of a sign is no C, and would nest without bound.
             if let Some(b'0'..=b'9') = c.next_byte() {
                 literal(c).map(|v| -v)

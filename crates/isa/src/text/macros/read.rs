@@ -12,6 +12,10 @@ use crate::text::statement::{NameKind, Statement};
 
 /// Lines of C around the macros of a program: `struct bpf_insn prog[] = {` and `};`.
 pub(in crate::text) fn boilerplate(line: &str) -> bool {
+    // Most lines are macros, which is told at once.
+    if line.starts_with("BPF_") {
+        return false;
+    }
     let line = line.trim();
     let opens = line.ends_with('{') && ["struct ", "static ", "const ", "{"].iter().any(|w| line.starts_with(w));
     opens || matches!(line, "}" | "};" | "},")
@@ -38,7 +42,7 @@ pub(in crate::text) fn statement<'a>(c: &mut Cursor<'a>) -> Result<Statement<'a>
     c.expect(")")?;
     let whole = c.since(word.at);
     if let Some(b',' | b';') = c.next_byte() {
-        c.take(1);
+        c.pass();
     }
     filled.statement(whole)
 }
@@ -47,7 +51,7 @@ pub(in crate::text) fn statement<'a>(c: &mut Cursor<'a>) -> Result<Statement<'a>
 fn arguments_in(mut c: Cursor<'_>, read: usize) -> usize {
     let mut n = read;
     while c.next_byte() == Some(b',') {
-        c.take(1);
+        c.pass();
         n += 1;
         if argument(&mut c).is_err() {
             break;

@@ -1,13 +1,13 @@
 //! One instruction of a mnemonic dialect: the name selects the row, the row says which operands follow.
 
 use super::names::row;
-use super::{PERCENT, PLAIN, Style, Swaps};
+use super::{Style, Swaps};
 use crate::insn::{CallTarget, Insn, Operand};
 use crate::ops::{EndianOp, MovSx};
 use crate::raw::Reg;
 use crate::rows::Fields;
 use crate::text::Dialect;
-use crate::text::cursor::{Cursor, Result, Token};
+use crate::text::cursor::{Cursor, LineError, Result, Token};
 use crate::text::error::{TextFault, quote};
 use crate::text::fields::{IMM, pseudo_named};
 use crate::text::number::Number;
@@ -23,7 +23,7 @@ pub(in crate::text) fn statement<'a>(c: &mut Cursor<'a>, dialect: Dialect) -> Re
     operands(c, super::style(dialect), row)
 }
 
-fn unknown(word: Token<'_>) -> crate::text::cursor::LineError {
+fn unknown(word: Token<'_>) -> LineError {
     word.fault(TextFault::Mnemonic { name: quote(word.text) })
 }
 
@@ -125,7 +125,7 @@ fn operands<'a>(c: &mut Cursor<'a>, style: &Style, row: Insn) -> Result<Statemen
 
 fn comma(c: &mut Cursor<'_>) -> Result<()> {
     if c.next_byte() == Some(b',') {
-        c.take(1);
+        c.pass();
         return Ok(());
     }
     Err(c.expected("`,`"))
@@ -139,20 +139,26 @@ fn at_register(c: &Cursor<'_>) -> bool {
 
 /// `%r3`, `r3`, or the GNU assembler's `%fp`.
 fn register(c: &mut Cursor<'_>) -> Result<Reg> {
-    if !at_register(c) {
-        return Err(c.expected("a register"));
+    let (before, start) = (*c, c.place());
+    let percent = c.next_byte() == Some(b'%');
+    if percent {
+        c.pass();
     }
-    let start = c.place();
-    if c.next_byte() == Some(b'%') {
-        c.take(1);
+    let number = match c.run().text.as_bytes() {
+        [b'r', digit @ b'0'..=b'9'] => Some(digit - b'0'),
+        b"r10" => Some(10),
+        b"fp" if percent => Some(10),
+        _ => None,
+    };
+    number.and_then(Reg::new).ok_or_else(|| no_register(before, c.since(start)))
+}
+
+#[cold]
+fn no_register(mut before: Cursor<'_>, token: Token<'_>) -> LineError {
+    if at_register(&before) {
+        return token.fault(TextFault::NumberedRegister { name: quote(token.text) });
     }
-    c.run();
-    let token = c.since(start);
-    let names = if token.text.starts_with('%') { &PERCENT } else { &PLAIN };
-    let number = if token.text == "%fp" { Some(10) } else { names.iter().position(|n| *n == token.text) };
-    number
-        .and_then(|n| Reg::new(n as u8))
-        .ok_or_else(|| token.fault(TextFault::NumberedRegister { name: quote(token.text) }))
+    before.expected("a register")
 }
 
 /// A register or an immediate; the value goes to the fields.
@@ -240,7 +246,7 @@ fn wide<'a>(c: &mut Cursor<'a>) -> Result<Statement<'a>> {
     }
     let word = c.word().ok_or_else(|| c.expected("a number or a name"))?;
     if c.next_byte() == Some(b'(') {
-        c.take(1);
+        c.pass();
         let value = pseudo_named(c, word.text).unwrap_or_else(|| Err(unknown(word)))?;
         return Ok(Insn::LoadPseudo { dst, value }.into());
     }

@@ -74,23 +74,25 @@ pub(super) enum Target<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn register(&mut self) -> Result<Register<'a>> {
-        if !self.at_register() {
-            return Err(self.expected("a register"));
-        }
+        let before = *self;
         let token = self.run();
-        let (width, digits) = match token.text.as_bytes() {
-            [b'w', digits @ ..] => (Width::W32, digits),
-            [_, digits @ ..] => (Width::W64, digits),
-            [] => (Width::W64, &[][..]),
+        let (width, number) = match token.text.as_bytes() {
+            [b'r', digit @ b'0'..=b'9'] => (Width::W64, digit - b'0'),
+            [b'w', digit @ b'0'..=b'9'] => (Width::W32, digit - b'0'),
+            b"r10" => (Width::W64, 10),
+            b"w10" => (Width::W32, 10),
+            _ => return Err(before.no_register(token)),
         };
-        let number = match digits {
-            [digit] => Some(digit - b'0'),
-            [b'1', b'0'] => Some(10),
-            _ => None,
-        };
-        let reg = number.and_then(Reg::new);
-        let reg = reg.ok_or_else(|| token.fault(TextFault::Register { name: quote(token.text) }))?;
+        let reg = Reg::new(number).ok_or_else(|| before.no_register(token))?;
         Ok(Register { reg, width, token })
+    }
+
+    #[cold]
+    fn no_register(mut self, token: Token<'_>) -> LineError {
+        if self.at_register() {
+            return token.fault(TextFault::Register { name: quote(token.text) });
+        }
+        self.expected("a register")
     }
 
     /// `(u32 *)`; with the place of the name.
