@@ -71,6 +71,8 @@ pub(crate) struct Symbol {
     pub(crate) undefined: bool,
     /// Whether another definition, or none, may take its place.
     pub(crate) weak: bool,
+    /// Whether it is kept to what is linked together.
+    pub(crate) hidden: bool,
 }
 
 /// A 64-bit relocatable object for BPF.
@@ -177,6 +179,7 @@ impl<'a> Elf<'a> {
             global: raw.st_bind() != elf::STB_LOCAL,
             undefined: raw.st_shndx.get(order).0 == 0,
             weak: raw.st_bind() == elf::STB_WEAK,
+            hidden: matches!(raw.st_visibility(), elf::STV_HIDDEN | elf::STV_INTERNAL),
         };
         self.symbols = table.iter().map(symbol).collect();
         Ok(())

@@ -39,6 +39,8 @@ pub(crate) struct Function {
     pub(crate) settings: Vec<u32>,
     /// Whether only its own file sees it.
     pub(crate) local: bool,
+    /// Whether it is seen beyond what is linked together.
+    pub(crate) exported: bool,
     /// Its source lines, by slot.
     pub(crate) lines: Vec<Line>,
     /// Why it cannot be used, where that is so.
@@ -119,7 +121,7 @@ impl Functions {
         if starts.is_empty() {
             let named = symbols.iter().find(|s| s.kind == SymbolKind::Other && s.global && s.value == 0);
             let name = named.map_or(Ok(section.name), |s| elf.symbol_name(s))?;
-            self.push(elf.order, (name, index, 0, false), section.data);
+            self.push(elf.order, (name, index, 0, false, false), section.data);
             return Ok(());
         }
         // Of aliases, the global one names the function.
@@ -133,7 +135,8 @@ impl Functions {
             match end {
                 Some(end) if aligned && symbol.value >= free_from && symbol.size > 0 => {
                     let code = &section.data[symbol.value as usize..end as usize];
-                    self.push(elf.order, (name, index, symbol.value, !symbol.global), code);
+                    let exported = symbol.global && !symbol.hidden;
+                    self.push(elf.order, (name, index, symbol.value, !symbol.global, exported), code);
                     free_from = end;
                 }
                 _ => {
@@ -148,7 +151,12 @@ impl Functions {
         Ok(())
     }
 
-    fn push(&mut self, order: Endianness, (name, section, start, local): (&str, SecIdx, u64, bool), bytes: &[u8]) {
+    fn push(
+        &mut self,
+        order: Endianness,
+        (name, section, start, local, exported): (&str, SecIdx, u64, bool, bool),
+        bytes: &[u8],
+    ) {
         let (words, _) = bytes.as_chunks::<{ SLOT as usize }>();
         self.by_start.insert((section, start), self.all.len());
         self.all.push(Function {
@@ -161,6 +169,7 @@ impl Functions {
             core: Vec::new(),
             settings: Vec::new(),
             local,
+            exported,
             lines: Vec::new(),
             fault: None,
         });

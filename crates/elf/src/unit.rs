@@ -287,6 +287,8 @@ impl<'o> Linker<'o> {
         parts.section = program.section().to_string();
         let names = layout.iter().map(|&(id, base)| (Slot(base), self.function(id).name.clone()));
         parts.functions = names.collect();
+        let exported = layout.iter().filter(|(id, _)| self.function(*id).exported);
+        parts.globals = exported.map(|(_, base)| Slot(*base)).collect();
         parts.lines = self.lines(layout, &decoded.iter().map(|d| d.0).collect::<Vec<_>>());
         Program::new(parts).map_err(|error| ElfError::Build { program: name.to_string(), error })
     }

@@ -41,6 +41,8 @@ pub struct Function {
     pub name: String,
     /// Its instructions.
     pub insns: Range<u32>,
+    /// Whether other files see it: then it is judged by its type alone, and not for each call.
+    pub global: bool,
 }
 
 /// A line of source that starts at an instruction.
@@ -71,6 +73,8 @@ pub struct ProgramParts {
     pub insns: Vec<Insn>,
     /// Known function names by the slot they start at; starts that nothing calls are kept as functions too.
     pub functions: Vec<(Slot, String)>,
+    /// Where functions start that other files see.
+    pub globals: Vec<Slot>,
     /// Source lines, in any order; those past the end are dropped.
     pub lines: Vec<LineRef>,
 }
@@ -84,6 +88,7 @@ impl ProgramParts {
             prog_type,
             insns,
             functions: Vec::new(),
+            globals: Vec::new(),
             lines: Vec::new(),
         }
     }
@@ -119,6 +124,11 @@ impl Program {
             lines: parts.lines,
         };
         program.functions = program.cut_functions(&parts.functions)?;
+        let globals: BTreeSet<Slot> = parts.globals.into_iter().collect();
+        for i in 0..program.functions.len() {
+            let first = InsnId(program.functions[i].insns.start);
+            program.functions[i].global = globals.contains(&program.slot(first));
+        }
         program.check_functions()?;
         let count = program.insns.len();
         program.lines.retain(|l| l.insn.index() < count);
@@ -240,7 +250,7 @@ impl Program {
                 0 => self.name.clone(),
                 _ => format!("sub_{}", self.slots[start as usize]),
             };
-            Function { name: names.get(&start).cloned().unwrap_or_else(unnamed), insns: start..end }
+            Function { name: names.get(&start).cloned().unwrap_or_else(unnamed), insns: start..end, global: false }
         };
         Ok(starts.iter().copied().zip(ends).map(function).collect())
     }

@@ -7,6 +7,7 @@ use oxbpf_ir::{FuncIdx, InsnId, MapIdx, Program, Unit};
 use oxbpf_isa::{Insn, Operand, Pseudo, Reg as R, Width};
 
 use crate::code::Code;
+use crate::global::{Signature, signatures};
 use crate::live::{RegSet, live_registers};
 use crate::notes::Note;
 use crate::options::{LogLevel, Options};
@@ -71,6 +72,8 @@ pub(crate) struct Explorer<'a> {
     pub raw_fill: Option<(R, u32)>,
     /// Global functions that were called, to be verified on their own.
     pub called: Vec<bool>,
+    /// What functions take that other files see; none for others.
+    pub signatures: Vec<Option<Signature>>,
     pub log: String,
 }
 
@@ -105,6 +108,7 @@ impl<'a> Explorer<'a> {
             stack_depth: vec![0; functions],
             raw_fill: None,
             called: vec![false; functions],
+            signatures: signatures(unit, program),
             log: String::new(),
         })
     }
@@ -208,6 +212,9 @@ impl<'a> Explorer<'a> {
             }
             Pseudo::Func(_) => {
                 let callee = self.program.callee(InsnId(self.insn)).expect("functions start where they are named");
+                if self.is_global(callee) {
+                    return Err(Fault::new(Code::CallbackContract, "callback function not static"));
+                }
                 Reg::pointer(Kind::Func(callee))
             }
             Pseudo::BtfVar { .. } => return Err(Fault::unsupported("kernel variables")),

@@ -12,6 +12,7 @@ mod depth;
 mod equal;
 mod explore;
 mod func;
+mod global;
 mod jump;
 mod live;
 mod maps;

@@ -1,7 +1,8 @@
 //! What programs may ask of their surroundings, beside the running kernel: context and socket fields, every argument of
-//! every helper, and calls that keep or break the rules.
+//! every helper, and calls that keep or break the rules, and calls of global functions.
 
 mod context;
+mod global;
 mod kernel;
 mod pairs;
 mod prototypes;
