@@ -149,19 +149,16 @@ impl Explorer<'_> {
                     Err(Fault::new(Code::StackBounds, text))
                 }
             },
-            Kind::MapValue(map) => {
-                let size = self.map(map).value_size;
-                match self.region_bounds(dst, &reg, i64::from(reg.off), 1, size) {
-                    Ok(()) => Ok(()),
-                    Err(_) => {
-                        let text = format!(
-                            "R{} pointer arithmetic of map value goes out of range, prohibited for !root",
-                            dst as u8
-                        );
-                        Err(Fault::new(Code::MapValueBounds, text))
-                    }
+            Kind::MapValue(map) => match self.map_value_bounds(dst, &reg, map, i64::from(reg.off), 1) {
+                Ok(()) => Ok(()),
+                Err(_) => {
+                    let text = format!(
+                        "R{} pointer arithmetic of map value goes out of range, prohibited for !root",
+                        dst as u8
+                    );
+                    Err(Fault::new(Code::MapValueBounds, text))
                 }
-            }
+            },
             _ => Ok(()),
         }
     }

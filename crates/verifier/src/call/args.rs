@@ -17,16 +17,32 @@ use crate::state::{Byte, StackSlot};
 /// The number of the helper that looks at a queue's head, or asks a Bloom filter.
 const MAP_PEEK: u32 = 89;
 
-const MEMORY: &str = "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_";
-const SOCKS: &str = "sock_common, sock, tcp_sock, xdp_sock";
-const ANY_SOCKS: &str = "sock_common, sock, tcp_sock, xdp_sock, ptr_, trusted_ptr_";
-const KERNEL: &str = "ptr_, trusted_ptr_, rcu_ptr_";
+/// Arguments for which the same registers will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Anything,
+    Number,
+    Ctx,
+    Map,
+    Memory,
+    Stack,
+    Value,
+    ValueOrObject,
+    Record,
+    Func,
+    Sock,
+    AnySock,
+    Object,
+    PerCpu,
+    Dynptr,
+}
 
-/// What registers may hold for an argument of a kind, as messages list it; null, where that will do, is apart.
-const fn expected(arg: Arg) -> &'static str {
+const fn class(arg: Arg) -> Class {
     match arg {
-        Arg::Ctx | Arg::CtxOrNull => "ctx",
-        Arg::Map => "map_ptr",
+        Arg::Anything => Class::Anything,
+        Arg::RecordSize | Arg::Size | Arg::SizeOrZero | Arg::SliceSize => Class::Number,
+        Arg::Ctx | Arg::CtxOrNull => Class::Ctx,
+        Arg::Map => Class::Map,
         Arg::MapKey
         | Arg::MapValue
         | Arg::MapValueOrNull
@@ -40,39 +56,61 @@ const fn expected(arg: Arg) -> &'static str {
         | Arg::WriteInt
         | Arg::Ipv4Header
         | Arg::Ipv6Header
-        | Arg::TcpHeader => MEMORY,
-        Arg::Lock | Arg::KptrPlace => "map_value, ptr_",
-        Arg::Timer | Arg::ConstStr => "map_value",
-        Arg::KptrOrNull | Arg::Task | Arg::TaskOrNull | Arg::CgroupOrNull => KERNEL,
-        Arg::Record => "ringbuf_mem",
-        Arg::Func => "func",
-        Arg::StackOrNull => "fp",
-        Arg::RecordSize | Arg::Size | Arg::SizeOrZero | Arg::SliceSize => "scalar",
-        Arg::Sock => SOCKS,
-        Arg::AnySock => ANY_SOCKS,
-        Arg::PerCpu => "percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_",
-        Arg::Dynptr | Arg::RecordDynptr | Arg::UninitDynptr => "fp, dynptr_ptr",
-        Arg::Anything => "",
+        | Arg::TcpHeader => Class::Memory,
+        Arg::StackOrNull => Class::Stack,
+        Arg::Timer | Arg::ConstStr => Class::Value,
+        Arg::Lock | Arg::KptrPlace => Class::ValueOrObject,
+        Arg::Record => Class::Record,
+        Arg::Func => Class::Func,
+        Arg::Sock => Class::Sock,
+        Arg::AnySock => Class::AnySock,
+        Arg::KptrOrNull | Arg::Task | Arg::TaskOrNull | Arg::CgroupOrNull => Class::Object,
+        Arg::PerCpu => Class::PerCpu,
+        Arg::Dynptr | Arg::RecordDynptr | Arg::UninitDynptr => Class::Dynptr,
+    }
+}
+
+impl Class {
+    /// What registers may hold, as messages list it; null, where that will do, is apart.
+    const fn expected(self) -> &'static str {
+        match self {
+            Class::Anything => "",
+            Class::Number => "scalar",
+            Class::Ctx => "ctx",
+            Class::Map => "map_ptr",
+            Class::Memory => "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_",
+            Class::Stack => "fp",
+            Class::Value => "map_value",
+            Class::ValueOrObject => "map_value, ptr_",
+            Class::Record => "ringbuf_mem",
+            Class::Func => "func",
+            Class::Sock => "sock_common, sock, tcp_sock, xdp_sock",
+            Class::AnySock => "sock_common, sock, tcp_sock, xdp_sock, ptr_, trusted_ptr_",
+            Class::Object => "ptr_, trusted_ptr_, rcu_ptr_",
+            Class::PerCpu => "percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_",
+            Class::Dynptr => "fp, dynptr_ptr",
+        }
     }
 }
 
 /// Whether a register of this kind, not null, may be passed for the argument.
 fn fits(arg: Arg, kind: Kind) -> bool {
-    match expected(arg) {
-        "ctx" => kind == Kind::Ctx,
-        "map_ptr" => matches!(kind, Kind::Map(_)),
-        "map_value, ptr_" | "map_value" => matches!(kind, Kind::MapValue(_)),
-        "ringbuf_mem" => matches!(kind, Kind::Mem(Mem { record: true, .. })),
-        "func" => matches!(kind, Kind::Func(_)),
-        "fp" | "fp, dynptr_ptr" => matches!(kind, Kind::Stack(_)),
-        "scalar" => kind == Kind::Scalar,
-        SOCKS | ANY_SOCKS => matches!(kind, Kind::Sock(_)),
-        MEMORY => match kind {
+    match class(arg) {
+        Class::Anything => true,
+        Class::Number => kind == Kind::Scalar,
+        Class::Ctx => kind == Kind::Ctx,
+        Class::Map => matches!(kind, Kind::Map(_)),
+        Class::Memory => match kind {
             Kind::Stack(_) | Kind::Packet | Kind::PacketMeta | Kind::MapKey(_) | Kind::MapValue(_) => true,
             Kind::Mem(mem) => !mem.read_only || reads(arg),
             _ => false,
         },
-        _ => false,
+        Class::Stack | Class::Dynptr => matches!(kind, Kind::Stack(_)),
+        Class::Value | Class::ValueOrObject => matches!(kind, Kind::MapValue(_)),
+        Class::Record => matches!(kind, Kind::Mem(Mem { record: true, .. })),
+        Class::Func => matches!(kind, Kind::Func(_)),
+        Class::Sock | Class::AnySock => matches!(kind, Kind::Sock(_)),
+        Class::Object | Class::PerCpu => false,
     }
 }
 
@@ -116,10 +154,10 @@ impl Explorer<'_> {
         let null = arg.or_null() && value.is_null();
         if !null {
             if !fits(arg, value.kind) || (value.or_null && !arg.or_null()) {
-                let text = format!("R{n} type={} expected={}", value.type_name(), expected(arg));
+                let text = format!("R{n} type={} expected={}", value.type_name(), class(arg).expected());
                 return wrong(Code::ArgumentType, text);
             }
-            if matches!(arg, Arg::Dynptr | Arg::RecordDynptr | Arg::UninitDynptr) {
+            if class(arg) == Class::Dynptr {
                 return Err(call.unsupported());
             }
             check_offset(reg, &value, usize::from(call.proto.releases) == index + 1)?;

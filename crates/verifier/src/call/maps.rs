@@ -69,6 +69,31 @@ const WALKED: [MapType; 6] = [
     MapType::LRU_PERCPU_HASH,
 ];
 
+/// The kernel's structure of a map, as messages name it.
+pub(crate) const fn structure(map_type: MapType) -> &'static str {
+    match map_type {
+        MapType::HASH | MapType::PERCPU_HASH | MapType::LRU_HASH | MapType::LRU_PERCPU_HASH | MapType::HASH_OF_MAPS => {
+            "bpf_htab"
+        }
+        MapType::STACK_TRACE => "bpf_stack_map",
+        MapType::LPM_TRIE => "lpm_trie",
+        MapType::DEVMAP | MapType::DEVMAP_HASH => "bpf_dtab",
+        MapType::SOCKMAP => "bpf_stab",
+        MapType::SOCKHASH => "bpf_shtab",
+        MapType::CPUMAP => "bpf_cpu_map",
+        MapType::XSKMAP => "xsk_map",
+        MapType::CGROUP_STORAGE_DEPRECATED | MapType::PERCPU_CGROUP_STORAGE_DEPRECATED => "bpf_cgroup_storage_map",
+        MapType::REUSEPORT_SOCKARRAY => "reuseport_array",
+        MapType::QUEUE | MapType::STACK => "bpf_queue_stack",
+        MapType::SK_STORAGE | MapType::INODE_STORAGE | MapType::TASK_STORAGE | MapType::CGRP_STORAGE => {
+            "bpf_local_storage_map"
+        }
+        MapType::RINGBUF | MapType::USER_RINGBUF => "bpf_ringbuf_map",
+        MapType::BLOOM_FILTER => "bpf_bloom_filter",
+        _ => "bpf_array",
+    }
+}
+
 impl Explorer<'_> {
     /// A map that programs only read must not be changed.
     pub(super) fn check_map_change(&self, call: &Call) -> Checked {

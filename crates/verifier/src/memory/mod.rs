@@ -7,6 +7,7 @@ use oxbpf_abi::MapType;
 use oxbpf_ir::{MapDef, MapInit};
 use oxbpf_isa::{AtomicOp, MemSize, Operand, Reg as R, Width};
 
+use crate::call::maps::structure;
 use crate::code::Code;
 use crate::ctx;
 use crate::explore::{Explorer, Flow};
@@ -212,8 +213,8 @@ impl Explorer<'_> {
                 }
                 self.sock_access(base, &reg, sock, off, size, value)?;
             }
-            Kind::Map(_) if read => self.map_struct_access(base, &reg, off, size, value)?,
-            Kind::NotInit | Kind::Scalar | Kind::Map(_) | Kind::PacketEnd | Kind::Func(_) => {
+            Kind::Map(map) => self.map_struct_access(base, &reg, map, off, access, value)?,
+            Kind::NotInit | Kind::Scalar | Kind::PacketEnd | Kind::Func(_) => {
                 return self.not_memory(n, &reg);
             }
         }
@@ -314,20 +315,32 @@ impl Explorer<'_> {
     }
 
     /// The first bytes of the kernel's `struct bpf_map`, which root may read.
-    fn map_struct_access(&mut self, base: R, reg: &Reg, off: i64, size: u32, value: Value) -> Checked {
+    fn map_struct_access(
+        &mut self,
+        base: R,
+        reg: &Reg,
+        map: MapRef,
+        off: i64,
+        access: Access,
+        value: Value,
+    ) -> Checked {
         let n = base as u8;
+        let name = structure(self.map(map).map_type);
+        let refuse = |code, text| Err(Fault::new(code, text));
         if !self.options.caps.perfmon {
-            return self.not_memory(n, reg);
+            let text = format!("'struct {name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN");
+            return refuse(Code::NotAPointer, text);
         }
         if off < 0 {
-            let text = format!("R{n} is bpf_array invalid negative access: off={off}");
-            return Err(Fault::new(Code::MemoryBounds, text));
+            return refuse(Code::MemoryBounds, format!("R{n} is {name} invalid negative access: off={off}"));
+        }
+        if access == Access::Write {
+            return refuse(Code::ReadOnly, format!("only read from {name} is supported"));
         }
         if reg.num.as_const() != Some(0) {
             return ctx::unmoved(base, reg);
         }
         // The kernel knows the structure by its BTF: an access must not cross its members.
-        let _ = (off, size);
         self.loaded(value, Reg::UNKNOWN);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The running kernel's verdict on bare instructions.
 
+use std::process::Command;
 use std::sync::Arc;
 
 use oxbpf_abi::{MapType, ProgType, map_flags};
@@ -7,7 +8,7 @@ use oxbpf_ir::{MapDef, MapInit, MapPurpose, ProgIdx, Program, ProgramParts, Unit
 use oxbpf_isa::{AluOp, Cond, Insn, MemSize, Operand, Reg, Width, encode_all};
 use oxbpf_kernel::{Kernel, KernelProg, LoadError, LoadSpec, LogPolicy, probe};
 use oxbpf_runtime::{Engine, EngineError, Env, Image};
-use oxbpf_verifier::{Options, Verdict, verify};
+use oxbpf_verifier::{Caps, Options, Verdict, verify};
 
 /// Whether this is the kernel that the rules were measured on; otherwise says that the test is skipped.
 pub fn measured() -> bool {
@@ -63,11 +64,39 @@ pub struct Verdicts {
     pub unsupported: Option<String>,
 }
 
+/// What this process may do.
+pub fn caps() -> Caps {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = bits.and_then(|text| u64::from_str_radix(text.trim(), 16).ok()).unwrap_or(u64::MAX);
+    let has = |cap: u32| bits & (1 << cap | 1 << 21) != 0;
+    Caps { bpf: has(39), perfmon: has(38), net_admin: has(12) }
+}
+
+/// Runs tests of this binary again in a process without a capability; fails where they do.
+pub fn without(cap: &str, tests: &[&str]) {
+    let mut command = Command::new("setpriv");
+    // `sys_admin` stands for all of them.
+    command.args(["--bounding-set", &format!("-{cap},-sys_admin"), "--"]);
+    command.arg(std::env::current_exe().expect("a test has a file")).args(tests).args(["--exact", "--nocapture"]);
+    match command.output() {
+        Err(error) => {
+            assert_ne!(std::env::var("OXBPF_DEV").as_deref(), Ok("1"), "setpriv: {error}");
+            println!("skipped: setpriv: {error}");
+        }
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "without {cap}:\n{text}");
+            println!("{text}");
+        }
+    }
+}
+
 /// Both verdicts.
 pub fn verdicts(unit: &Arc<Unit>) -> Verdicts {
     let attach_type = unit.programs()[0].prog_type().row().attach_type;
-    let cpus = oxbpf_kernel::cpus().unwrap_or(1);
-    let report = verify(unit, ProgIdx(0), &Options { attach_type, cpus, ..Options::default() });
+    let (cpus, caps) = (oxbpf_kernel::cpus().unwrap_or(1), caps());
+    let report = verify(unit, ProgIdx(0), &Options { attach_type, cpus, caps, ..Options::default() });
     let text = report.fault().map(|fault| fault.message().to_string());
     let (ours, unsupported) = match report.verdict {
         Verdict::Unsupported(_) => (None, text),
@@ -107,7 +136,11 @@ pub fn maps() -> Vec<MapDef> {
             init: MapInit::Entries(vec![(vec![0; 4], text)]),
             ..MapDef::new("text", MapType::ARRAY, 4, 16, 1)
         },
-        MapDef::new("events", MapType::PERF_EVENT_ARRAY, 4, 4, 1),
+        match caps().perfmon {
+            true => MapDef::new("events", MapType::PERF_EVENT_ARRAY, 4, 4, 1),
+            // Nobody could listen.
+            false => MapDef::new("events", MapType::ARRAY, 4, 4, 1),
+        },
         MapDef::new("socks", MapType::SOCKMAP, 4, 4, 4),
         MapDef::new("xsks", MapType::XSKMAP, 4, 4, 4),
         MapDef::new("cgroups", MapType::CGROUP_ARRAY, 4, 4, 4),
