@@ -30,11 +30,34 @@ int entry(struct __sk_buff * skb):
 
 #[test]
 fn options_of_the_other_tool_are_refused() {
-    for arguments in [&["llvm-objdump", "--opcodes"], &["llvm-objdump", "--xlated"], &["bpftool", "--reloc"]] {
+    for arguments in [
+        &["llvm-objdump", "--opcodes"],
+        &["llvm-objdump", "--xlated"],
+        &["bpftool", "--reloc"],
+        &["bpftool", "--source"],
+    ] {
         let out = oxbpf(&["disasm", "examples/minimal.o", "--listing", arguments[0], arguments[1]]);
         assert_eq!(out.status.code(), Some(2));
         assert!(text(&out.stderr).contains("--listing"), "{}", text(&out.stderr));
     }
+}
+
+#[test]
+fn source_lines_are_those_of_btf() {
+    let list = |file: &str| oxbpf(&["disasm", file, "--listing", "llvm-objdump", "--source", "--line-numbers"]);
+    let out = list("examples/minimal.o");
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(text(&out.stdout).contains(">:\n; ./minimal.c:"), "{}", text(&out.stdout));
+    // DWARF is a section of that name; here another is called so.
+    let mut bytes = std::fs::read("examples/minimal.o").unwrap();
+    let name = b".rel.BTF.ext";
+    let at = bytes.windows(name.len()).position(|w| w == name).expect("relocations of BTF.ext");
+    bytes[at..at + name.len()].copy_from_slice(b".debug_info\0");
+    let path = cli::write(&cli::scratch("dwarf"), "dwarf.o", bytes);
+    let out = list(&path);
+    let message = "error[listing-dwarf]: dwarf.o: source lines of DWARF are not supported\n\
+                   help: llvm-strip -g leaves those of BTF, which are shown\n";
+    assert_eq!((out.status.code(), text(&out.stderr).replace(&path, "dwarf.o").as_str()), (Some(3), message));
 }
 
 #[test]

@@ -10,11 +10,20 @@ use oxbpf::isa::encode_all;
 use oxbpf::isa::text::parse;
 use oxbpf::listing::objdump::{Options, print};
 
-const FORMS: [(&str, Options, &[&str]); 3] = [
-    ("d", Options { bytes: true, relocs: false }, &["-d"]),
-    ("dr", Options { bytes: true, relocs: true }, &["-d", "-r"]),
-    ("plain", Options { bytes: false, relocs: false }, &["-d", "--no-show-raw-insn"]),
+const NONE: Options = Options { bytes: false, relocs: false, source: false, numbers: false };
+
+const FORMS: [(&str, Options, &[&str]); 7] = [
+    ("d", Options { bytes: true, ..NONE }, &["-d"]),
+    ("dr", Options { bytes: true, relocs: true, ..NONE }, &["-d", "-r"]),
+    ("plain", NONE, &["-d", "--no-show-raw-insn"]),
+    ("S", Options { bytes: true, source: true, ..NONE }, &["-S"]),
+    ("l", Options { bytes: true, numbers: true, ..NONE }, &["-d", "-l"]),
+    ("rSl", Options { bytes: true, relocs: true, source: true, numbers: true }, &["-r", "-S", "-l"]),
+    ("plainS", Options { source: true, ..NONE }, &["-S", "--no-show-raw-insn"]),
 ];
+
+/// The forms that are committed.
+const GOLDEN: [&str; 2] = ["dr", "S"];
 
 fn objects() -> Vec<PathBuf> {
     let dir = std::fs::read_dir("examples").expect("examples are committed");
@@ -47,12 +56,12 @@ fn listings_are_llvm_objdumps() {
             let ours = print(name, &bytes, &options).expect("an object");
             let golden = PathBuf::from(format!("tests/listings/{name}.{form}"));
             if let Some(theirs) = llvm(&object, arguments) {
-                if std::env::var_os("BLESS").is_some() && form == "dr" {
+                if std::env::var_os("BLESS").is_some() && GOLDEN.contains(&form) {
                     std::fs::write(&golden, &theirs).expect("written");
                 }
                 assert_eq!(ours, theirs, "{name} {form}");
             }
-            if form == "dr" {
+            if GOLDEN.contains(&form) {
                 assert_eq!(ours, std::fs::read_to_string(&golden).expect("committed"), "{name}");
             }
             let code: Vec<u8> = code_sections(&bytes).expect("an object").into_iter().flat_map(|s| s.data).collect();

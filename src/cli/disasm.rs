@@ -24,7 +24,7 @@ Examples:
   oxbpf disasm cls.o:tc/main --slots --bytes
   oxbpf disasm raw:ebpf:drop.bin
   oxbpf disasm cls.o --syntax macros
-  oxbpf disasm cls.o --listing llvm-objdump --reloc
+  oxbpf disasm cls.o --listing llvm-objdump --reloc --source
   oxbpf disasm cls.o --listing bpftool --xlated --opcodes
   oxbpf asm drop.bpf | oxbpf disasm - --json
   tcpdump -ddd tcp port 80 | oxbpf disasm - --emit d
@@ -62,6 +62,12 @@ pub(super) struct Arguments {
     /// Of llvm-objdump's listing, show the relocations
     #[arg(long, requires = "listing")]
     reloc: bool,
+    /// Of llvm-objdump's listing, show the source lines that BTF has (-S)
+    #[arg(long, requires = "listing")]
+    source: bool,
+    /// Of llvm-objdump's listing, show the numbers of source lines (-l)
+    #[arg(long, requires = "listing")]
+    line_numbers: bool,
     /// Of bpftool's listing, show the bytes below each instruction
     #[arg(long, requires = "listing", conflicts_with_all = LLVM_ONLY)]
     opcodes: bool,
@@ -91,7 +97,7 @@ pub(super) struct Arguments {
     emit: Option<oxbpf_cbpf_asm::Format>,
 }
 
-const LLVM_ONLY: [&str; 2] = ["no_show_raw_insn", "reloc"];
+const LLVM_ONLY: [&str; 4] = ["no_show_raw_insn", "reloc", "source", "line_numbers"];
 
 const EBPF_ONLY: [&str; 5] = ["labels", "bytes", "slots", "json", "prog_type"];
 
@@ -177,6 +183,25 @@ impl Listing {
     }
 }
 
+fn llvm_objdump(path: &str, bytes: &[u8], arguments: &Arguments) -> Result<Listing, Fault> {
+    let options = objdump::Options {
+        bytes: !arguments.no_show_raw_insn,
+        relocs: arguments.reloc,
+        source: arguments.source,
+        numbers: arguments.line_numbers,
+    };
+    let name = shown_name(path);
+    let error = |e: oxbpf_elf::ElfError| format!("error[{}]: {name}: {e}", e.code());
+    if (options.source || options.numbers) && oxbpf_elf::has_dwarf(bytes).map_err(error)? {
+        let message = format!(
+            "error[listing-dwarf]: {name}: source lines of DWARF are not supported\n\
+             help: llvm-strip -g leaves those of BTF, which are shown"
+        );
+        return Err(Fault { message, exit: Exit::Unsupported });
+    }
+    Ok(Listing::whole(objdump::print(path, bytes, &options).map_err(error)?))
+}
+
 fn list(arguments: &Arguments) -> Result<Listing, Fault> {
     if let Some(path) = arguments.prog.strip_prefix("raw:ebpf:") {
         return Ok(Listing::whole(bare(path, &bytes_of(path)?, arguments)?));
@@ -184,19 +209,19 @@ fn list(arguments: &Arguments) -> Result<Listing, Fault> {
     let (path, section) = split(&arguments.prog);
     let bytes = bytes_of(path)?;
     let bpftool_only = arguments.opcodes || arguments.linum || arguments.xlated;
+    let lines = arguments.source || arguments.line_numbers;
     match arguments.listing.as_deref() {
         Some("llvm-objdump") if bpftool_only => {
             return Err("error: --opcodes, --linum and --xlated are of --listing bpftool".to_owned().into());
         }
-        Some("bpftool") if arguments.no_show_raw_insn || arguments.reloc => {
-            return Err("error: --no-show-raw-insn and --reloc are of --listing llvm-objdump".to_owned().into());
+        Some("bpftool") if arguments.no_show_raw_insn || arguments.reloc || lines => {
+            let what = "error: --no-show-raw-insn, --reloc, --source and --line-numbers are of --listing llvm-objdump";
+            return Err(what.to_owned().into());
         }
         _ => {}
     }
     if arguments.listing.as_deref() == Some("llvm-objdump") {
-        let options = objdump::Options { bytes: !arguments.no_show_raw_insn, relocs: arguments.reloc };
-        let text = objdump::print(path, &bytes, &options);
-        return text.map(Listing::whole).map_err(|e| format!("error[{}]: {}: {e}", e.code(), shown_name(path)).into());
+        return llvm_objdump(path, &bytes, arguments);
     }
     if bytes.starts_with(b"\x7fELF") {
         return object(path, &bytes, section, arguments);

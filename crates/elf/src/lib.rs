@@ -51,7 +51,7 @@ mod order;
 mod relocate;
 mod unit;
 
-pub use code::{CodeSection, code_sections};
+pub use code::{CodeSection, SourceLine, code_sections, has_dwarf, source_lines};
 pub use error::ElfError;
 pub use externs::{Extern, ExternKind};
 pub use inspect::{Inspection, RelocRow, SectionRow, inspect};

@@ -29,6 +29,17 @@ pub(crate) fn types(elf: &Elf<'_>) -> Result<Option<Btf>, ElfError> {
     Ok(Some(types))
 }
 
+/// Reads `.BTF.ext`, if there is one.
+pub(crate) fn records(elf: &Elf<'_>, types: &Btf) -> Result<Option<BtfExt>, ElfError> {
+    let Some(index) = elf.section(".BTF.ext") else { return Ok(None) };
+    let data = elf.sections[index].data;
+    let ext = match elf.order {
+        Endianness::Little => BtfExt::parse(data, types),
+        Endianness::Big => BtfExt::parse(&order::records(data), types),
+    };
+    ext.map(Some).map_err(|error| ElfError::Btf { section: ".BTF.ext", error })
+}
+
 /// Gives the variables of global data the places that symbols have.
 fn place(elf: &Elf<'_>, types: &mut Btf) {
     let data = elf.sections.iter().enumerate().filter(|(_, s)| matches!(s.kind, SectionKind::Data | SectionKind::Bss));
@@ -50,15 +61,7 @@ pub(crate) fn attach(
     functions: &mut Functions,
     notes: &mut Vec<Note>,
 ) -> Result<(), ElfError> {
-    let Some(index) = elf.section(".BTF.ext") else {
-        return Ok(());
-    };
-    let data = elf.sections[index].data;
-    let ext = match elf.order {
-        Endianness::Little => BtfExt::parse(data, types),
-        Endianness::Big => BtfExt::parse(&order::records(data), types),
-    };
-    let ext = ext.map_err(|error| ElfError::Btf { section: ".BTF.ext", error })?;
+    let Some(ext) = records(elf, types)? else { return Ok(()) };
     let code = code_sections(elf, functions);
     let mut ambiguous = BTreeMap::new();
     for info in ext.sections() {
