@@ -29,6 +29,7 @@ mod report;
 pub mod scalar;
 mod scc;
 mod shape;
+mod special;
 mod stack_live;
 mod state;
 mod text;

@@ -9,6 +9,7 @@ use oxbpf_isa::{Insn, Pseudo};
 use crate::code::Code;
 use crate::pointer::MAX_OFFSET;
 use crate::report::{Checked, Fault};
+use crate::special::check_special;
 
 /// The most maps of one program.
 const MAX_MAPS: usize = 64;
@@ -31,6 +32,7 @@ pub(crate) fn check_maps(unit: &Unit, program: &Program) -> Checked {
         }
         if used.insert(index) {
             check_use(def, program.prog_type()).map_err(placed)?;
+            check_special(unit, def).map_err(placed)?;
         }
         if used.len() > MAX_MAPS {
             let text = format!("The total number of maps per program has reached the limit of {MAX_MAPS}");
