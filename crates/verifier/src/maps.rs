@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use oxbpf_abi::{MapType, ProgType};
 use oxbpf_ir::{InsnId, MapDef, Program, Unit, map_ref};
-use oxbpf_isa::{Insn, Pseudo};
+use oxbpf_isa::{CallTarget, Insn, Pseudo};
 
 use crate::code::Code;
 use crate::pointer::MAX_OFFSET;
@@ -22,8 +22,13 @@ pub(crate) fn check_maps(unit: &Unit, program: &Program) -> Checked {
             fault.insn = Some(InsnId(i));
             fault
         };
-        if let Insn::LoadPseudo { value: Pseudo::BtfVar { .. }, .. } = insn {
-            return Err(placed(Fault::unsupported("kernel variables")));
+        match insn {
+            Insn::LoadPseudo { value: Pseudo::BtfVar { .. }, .. } => {
+                return Err(placed(Fault::unsupported("kernel variables")));
+            }
+            // The kernel looks them all up, reached or not.
+            Insn::Call(CallTarget::Kfunc { .. }) => return Err(placed(Fault::unsupported("kernel functions"))),
+            _ => {}
         }
         let Some(index) = map_ref(insn) else { continue };
         let def = &unit.maps()[index as usize];

@@ -320,7 +320,7 @@ impl Explorer<'_> {
         let n = reg as u8;
         let Kind::MapValue(map) = value.kind else { unreachable!("of a kind that fits") };
         let (def, refuse) = (self.map(map), |text: String| wrong(Code::ArgumentConstant, text));
-        if !def.frozen() || def.flags & oxbpf_abi::map_flags::RDONLY_PROG == 0 || map.inner {
+        if !def.frozen() || map.inner {
             return refuse(format!("R{n} does not point to a readonly map'"));
         }
         let Some(var) = value.num.as_const() else {

@@ -28,6 +28,10 @@ impl Explorer<'_> {
 
     /// Goes through `loop`, as often as it may run.
     pub(super) fn each_round(&mut self, call: &Call) -> Checked {
+        if !self.reg(R::R1).is_scalar() {
+            // The kernel takes any value for the count, and then fails to see where it comes from.
+            return Err(Fault::new(Code::ArgumentType, "verifier bug: backtracking misuse"));
+        }
         self.mark_precise(R::R1)?;
         let rounds = self.reg(R::R1).num.umax;
         let frame = self.cur.state.frame_mut();

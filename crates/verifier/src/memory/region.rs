@@ -11,10 +11,11 @@ use crate::pointer::MAX_OFFSET;
 use crate::reg::{Kind, MapRef, Reg};
 use crate::report::{Checked, Fault};
 
-/// What programs may do with a map: as its flags say, and device maps they only read.
+/// What programs may do with a map: as its flags say; device maps and constants they only read.
 pub(crate) fn access_flags(def: &MapDef) -> u32 {
     match def.map_type {
         MapType::DEVMAP | MapType::DEVMAP_HASH => def.flags | map_flags::RDONLY_PROG,
+        _ if def.frozen() => def.flags | map_flags::RDONLY_PROG,
         _ => def.flags,
     }
 }

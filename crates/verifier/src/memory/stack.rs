@@ -192,7 +192,9 @@ impl Explorer<'_> {
                 zero_kept = true;
                 continue;
             }
-            slot.spill.kind = Kind::NotInit;
+            if slot.is_spill() {
+                scrub(slot);
+            }
             let keeps = zero && slot.bytes[i] == Byte::Zero;
             zero_kept |= keeps;
             slot.bytes[i] = if keeps { Byte::Zero } else { Byte::Misc };
