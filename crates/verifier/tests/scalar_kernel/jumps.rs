@@ -5,18 +5,39 @@ use oxbpf_verifier::scalar::{Link, Scalar, Test};
 
 use crate::program::{Maker, REGS, reg};
 
+/// How many places are followed at a comparison.
+const FOLLOWED: usize = 6;
+
 impl Maker<'_> {
+    /// Of the places tied to the operands of a comparison only so many are followed, those tied to both counted twice;
+    /// the rest are tied no more.
+    fn follow_few(&mut self, at: usize, src_at: Option<usize>) {
+        let mut left = FOLLOWED;
+        for known in src_at.into_iter().chain([at]) {
+            let id = self.links[known].id;
+            for link in self.links.iter_mut().filter(|link| id != 0 && link.id == id) {
+                if left == 0 {
+                    *link = Link::NONE;
+                }
+                left = left.saturating_sub(1);
+            }
+        }
+    }
+
     /// The registers where the operands of a comparison are `to`, and all that are tied to them.
-    fn learnt(&self, at: usize, src_at: Option<usize>, to: (Scalar, Scalar)) -> ([Scalar; REGS], [Link; REGS]) {
+    fn learnt(&self, at: usize, src_at: Option<usize>, to: (Scalar, Scalar)) -> ([Scalar; REGS], [Link; REGS + 1]) {
         let (mut regs, mut links) = (self.regs, self.links);
         regs[at] = to.0;
         if let Some(src_at) = src_at {
             regs[src_at] = to.1;
         }
         for known in src_at.into_iter().chain([at]) {
-            for other in (0..REGS).filter(|&other| other != known) {
+            for other in (0..=REGS).filter(|&other| other != known) {
                 if let Some((num, link)) = Scalar::follow(links[other], &regs[known], links[known]) {
-                    (regs[other], links[other]) = (num, link);
+                    links[other] = link;
+                    if other < REGS {
+                        regs[other] = num;
+                    }
                 }
             }
         }
@@ -56,6 +77,7 @@ impl Maker<'_> {
                     contradiction |= x.is_contradictory() || y.is_contradictory();
                     (x.settled(), y.settled())
                 };
+                self.follow_few(at, src_at);
                 let taken = refined(Test::of(cond, true));
                 let fall = refined(Test::of(cond, false));
                 let (regs, _) = self.learnt(at, src_at, taken);

@@ -136,6 +136,7 @@ impl Maker<'_> {
         if written_whole {
             self.named(at);
         }
+        self.links[REGS] = if written_whole { self.links[at] } else { Link::NONE };
         let spill = Insn::Store { size: written, base: Reg::R10, off: -16, src: Operand::Reg(reg(at)) };
         self.step(format!("store {}", written.bytes()), before.clone(), spill, &[at]);
         let narrow = Narrow::from_size(size);

@@ -36,7 +36,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) insns: Vec<Insn>,
     pub(crate) steps: Vec<Step>,
     pub(crate) regs: [Scalar; REGS],
-    pub(crate) links: [Link; REGS],
+    /// What ties the registers, and last the slot of the stack that is written.
+    pub(crate) links: [Link; REGS + 1],
     pub(crate) ids: u32,
     /// Undecided jumps, to be given their targets.
     pub(crate) jumps: Vec<(usize, usize)>,
@@ -49,7 +50,7 @@ pub fn generate(random: &mut Random, len: usize) -> Program {
         insns: Vec::new(),
         steps: Vec::new(),
         regs: [Scalar::UNKNOWN; REGS],
-        links: [Link::NONE; REGS],
+        links: [Link::NONE; REGS + 1],
         ids: 0,
         jumps: Vec::new(),
     };
