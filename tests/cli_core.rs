@@ -11,8 +11,20 @@ const TARGET: &str = "crates/elf/tests/core/target.o";
 /// What one program of `types.o` returned for a packet, adapted to `target.o`.
 fn verdict(program: &str) -> String {
     let prog = format!("{TYPES}:classifier/{program}");
-    let output =
-        oxbpf(&["run", &prog, "--btf", TARGET, "--pcap", HTTP, "--limit", "1", "--verdict-as", "socket", "--jsonl"]);
+    let output = oxbpf(&[
+        "run",
+        &prog,
+        "--unverified",
+        "--btf",
+        TARGET,
+        "--pcap",
+        HTTP,
+        "--limit",
+        "1",
+        "--verdict-as",
+        "socket",
+        "--jsonl",
+    ]);
     assert_eq!(stderr(&output), "");
     stdout(&output)
 }

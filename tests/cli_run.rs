@@ -118,15 +118,17 @@ fn packets_that_pass_are_written_as_the_program_left_them() {
 fn traps_are_findings_and_fuel_is_a_limit() {
     let dir = scratch("traps");
     let bad = write(&dir, "bad.bpf", "r0 = *(u8 *)(r10 + 0)\nexit\n");
-    let output = oxbpf(&["run", &bad, "--pcap", HTTP, "--limit", "2"]);
+    let output = oxbpf(&["run", &bad, "--unverified", "--pcap", HTTP, "--limit", "2"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("trap[out-of-bounds] in bad at insn 0"), "{}", stdout(&output));
-    let line: Value =
-        serde_json::from_str(stdout(&oxbpf(&["run", &bad, "--pcap", HTTP, "--limit", "1", "--jsonl"])).trim()).unwrap();
+    let line: Value = serde_json::from_str(
+        stdout(&oxbpf(&["run", &bad, "--unverified", "--pcap", HTTP, "--limit", "1", "--jsonl"])).trim(),
+    )
+    .unwrap();
     assert_eq!(line["trap"], serde_json::json!({ "kind": "out-of-bounds", "program": "bad", "slot": 0 }));
     assert_eq!((&line["return"], &line["verdict"]), (&Value::Null, &Value::Null));
     let endless = write(&dir, "endless.bpf", "again: goto again\nexit\n");
-    let output = oxbpf(&["run", &endless, "--pcap", HTTP, "--limit", "1", "--fuel", "1000"]);
+    let output = oxbpf(&["run", &endless, "--unverified", "--pcap", HTTP, "--limit", "1", "--fuel", "1000"]);
     assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
 }
 
@@ -156,7 +158,7 @@ fn unreadable_programs_are_usage_errors() {
 fn what_is_known_but_not_here_is_unsupported() {
     let dir = scratch("unsupported");
     let lookup = write(&dir, "fib.bpf", "call 69\nexit\n");
-    let output = oxbpf(&["run", &lookup, "--pcap", HTTP, "--limit", "1"]);
+    let output = oxbpf(&["run", &lookup, "--unverified", "--pcap", HTTP, "--limit", "1"]);
     let printed = stdout(&output);
     assert!(printed.contains("helper fib_lookup ") && printed.contains(" is not supported"), "{printed}");
     assert_eq!(output.status.code(), Some(3));

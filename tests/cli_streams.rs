@@ -137,7 +137,7 @@ fn expectations_of_the_kernel_are_compared() {
     ends(&run("examples/mark_stats.o", &["--engine", "all", "--expect", &file]), 0, "");
 
     let rejected = write(&dir, "rejected.bpf", "r0 = *(u8 *)(r10 - 600)\nexit\n");
-    let output = run(&rejected, &["--engine", "all", "--json", "--limit", "1"]);
+    let output = run(&rejected, &["--engine", "all", "--unverified", "--json", "--limit", "1"]);
     ends(&output, 1, "error[engine-rejected]");
     assert_eq!(document(&output)["verdicts"][0]["trap"]["kind"], "out-of-bounds", "the interpreter's word is there");
     assert_eq!(document(&output)["compared"][0]["engine"], "kernel");
@@ -178,15 +178,15 @@ fn what_programs_print_and_maps_hold_is_beside_json() {
 fn what_is_not_supported_exits_with_3() {
     let dir = scratch("unsupported");
     let kfunc = write(&dir, "kfunc.bpf", "call kfunc(12, 0)\nexit\n");
-    ends(&run(&kfunc, &["--limit", "1"]), 3, "");
+    ends(&run(&kfunc, &["--unverified", "--limit", "1"]), 3, "");
     let sockets = write(&dir, "sockets.bpf", ".map m sockmap key=4 value=8 entries=1\nr1 = m ll\nr0 = 0\nexit\n");
-    ends(&run(&sockets, &[]), 3, "error[map-unsupported]: map m");
+    ends(&run(&sockets, &["--unverified"]), 3, "error[map-unsupported]: map m");
     // The fields of a legacy map, of which the first is the type: now a map of sockets.
     let mut sockets = std::fs::read("examples/mark_stats.o").unwrap();
     let fields: Vec<u8> = [2u32, 4, 16, 256, 0, 1].iter().flat_map(|n| n.to_le_bytes()).collect();
     let at = sockets.windows(fields.len()).position(|w| w == fields).expect("the map of the example");
     sockets[at] = 15;
-    ends(&run(&write(&dir, "sockets.o", sockets), &[]), 3, "error[map-unsupported]: map ");
+    ends(&run(&write(&dir, "sockets.o", sockets), &["--unverified"]), 3, "error[map-unsupported]: map ");
     let mut wifi = std::fs::read(HTTP).unwrap();
     wifi[20..24].copy_from_slice(&105u32.to_le_bytes());
     let wifi = write(&dir, "wifi.pcap", wifi);
@@ -214,7 +214,7 @@ fn a_trap_among_very_many_verdicts_is_a_finding() {
         writer.write_packet(i, len, &[0; 30][..len as usize]).unwrap();
     }
     writer.finish().unwrap();
-    let output = oxbpf(&["run", &prog, "--pcap", dir.join("many.pcap").to_str().unwrap(), "--json"]);
+    let output = oxbpf(&["run", &prog, "--unverified", "--pcap", dir.join("many.pcap").to_str().unwrap(), "--json"]);
     ends(&output, 1, "");
     let totals = document(&output);
     let others = totals["verdicts"].as_array().unwrap().iter().find(|r| r["text"] == "others").unwrap();

@@ -7,6 +7,7 @@ mod needed;
 mod render;
 pub mod sarif;
 pub mod veristat;
+mod way;
 pub mod words;
 
 use std::time::Duration;

@@ -34,8 +34,17 @@ fn in_figures(unit: &Unit, code: Code, base: R, reg: &Reg, off: i64, size: i64) 
     let least = start.saturating_add(reg.num.smin);
     let most = start.saturating_add(reg.num.smax).saturating_add(size);
     let bytes = |limit: u32| match reg.num.as_const() {
-        Some(_) => format!("bytes {least} to {} are accessed, there are 0 to {}", most - 1, i64::from(limit) - 1),
-        None => format!("the offset can be {least} to {}, and there are {limit} bytes", most - size),
+        Some(_) => {
+            format!(
+                "an access within bytes 0 to {}; this one is of bytes {least} to {}",
+                i64::from(limit) - 1,
+                most - 1
+            )
+        }
+        None => {
+            let last = i64::from(limit) - size;
+            format!("an offset of 0 to {last}; this one can be {least} to {}", most - size)
+        }
     };
     match (code, reg.kind) {
         (Code::PacketBounds, Kind::Packet | Kind::PacketMeta) => {
@@ -53,7 +62,7 @@ fn in_figures(unit: &Unit, code: Code, base: R, reg: &Reg, off: i64, size: i64) 
         }
         (Code::MemoryBounds, Kind::Mem(mem)) => Some(bytes(mem.size)),
         (Code::StackBounds, Kind::Stack(_)) if reg.num.as_const().is_some() => {
-            Some(format!("bytes r10{least:+} to r10{:+} are accessed, the frame is r10-512 to r10-1", most - 1))
+            Some(format!("an access within r10-512 to r10-1; this one is of r10{least:+} to r10{:+}", most - 1))
         }
         (Code::MaybeNull, _) => Some(format!("a comparison of {base} with null")),
         _ => None,

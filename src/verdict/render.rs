@@ -9,10 +9,7 @@ use oxbpf_isa::text::{Names, PrintOptions, excerpt, print};
 use oxbpf_isa::{CallTarget, Pseudo, Reg as R};
 use oxbpf_verifier::{Code, Fault};
 
-use super::{needed, words};
-
-/// Branches of a path that are shown; of a longer one the last.
-const PATH: usize = 8;
+use super::{needed, way, words};
 
 /// A fault of a program, in the style of rustc.
 ///
@@ -38,7 +35,9 @@ pub fn render(unit: &Unit, program: &Program, fault: &Fault) -> String {
         registers(&mut out, unit, program, fault, insn);
     }
     note(&mut out, &format!("missing: {}", needed::clause(unit, program, fault)));
-    path(&mut out, program, fault);
+    if let Some(branches) = way::branches(program, fault) {
+        note(&mut out, &format!("path: {branches}"));
+    }
     note(&mut out, &format!("help: {}", fault.code.help()));
     for line in fault.kernel.lines() {
         note(&mut out, &format!("kernel: {line}"));
@@ -128,9 +127,12 @@ fn registers(out: &mut String, unit: &Unit, program: &Program, fault: &Fault, in
     {
         regs.insert(0, named);
     }
-    for reg in regs.into_iter().filter(|r| *r != R::R10) {
+    for (i, reg) in regs.into_iter().filter(|r| *r != R::R10).enumerate() {
         let words = words::register(unit, program, fault.frames.len() - 1, frame.reg(reg));
         note(out, &format!("{reg} is {words}"));
+        if i == 0 && ORIGINS.contains(&fault.code) {
+            origin(out, unit, program, fault, reg);
+        }
     }
 }
 
@@ -140,21 +142,24 @@ fn named_register(message: &str) -> Option<R> {
     R::new(digits.parse().ok()?)
 }
 
-/// The branches that led to the fault.
-fn path(out: &mut String, program: &Program, fault: &Fault) {
-    if fault.path.is_empty() {
-        return;
-    }
-    let left_out = fault.path.len().saturating_sub(PATH);
-    let step = |&(from, to): &(InsnId, InsnId)| {
-        let line = program.line(from).map(|l| format!(" (line {})", l.line)).unwrap_or_default();
-        let taken = if to.0 == from.0 + 1 { "not taken" } else { "taken" };
-        format!("{}{line} {taken}", program.slot(from))
+/// Where the register got what it holds that is not what is needed.
+fn origin(out: &mut String, unit: &Unit, program: &Program, fault: &Fault, reg: R) {
+    let way::Origin { set, void } = way::origin(program, fault, reg);
+    let place = |insn: InsnId| {
+        let line = program.line(insn).map(|l| format!(" (line {})", l.line)).unwrap_or_default();
+        format!("insn {}{line}: {}", program.slot(insn), insn_text(unit, program, insn))
     };
-    let steps: Vec<String> = fault.path[left_out..].iter().map(step).collect();
-    let more = if left_out > 0 { format!("{left_out} branches, ") } else { String::new() };
-    note(out, &format!("path: {more}{}", steps.join(", ")));
+    if let Some(insn) = set {
+        note(out, &format!("{reg} was set by {}", place(insn)));
+    }
+    if let Some((insn, what)) = void {
+        note(out, &format!("{} {what}", place(insn)));
+    }
 }
+
+/// Codes for which it helps to know where the register came from.
+const ORIGINS: [Code; 5] =
+    [Code::NotAPointer, Code::UninitRegister, Code::MaybeNull, Code::PacketBounds, Code::UnboundedAccess];
 
 /// An instruction as text, with the names of maps and helpers.
 fn insn_text(unit: &Unit, program: &Program, insn: InsnId) -> String {

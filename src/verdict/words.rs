@@ -91,26 +91,22 @@ fn number(reg: &Reg) -> String {
     }
 }
 
-/// The bounds that say most.
+/// The bounds that say most: unsigned or signed, whichever are closer.
 fn bounds(reg: &Reg) -> String {
     let num = &reg.num;
     let shown = |n: u64| if n > 0xffff { format!("{n:#x}") } else { n.to_string() };
-    if num.umin == 0 && num.umax == u64::MAX {
-        return match (num.smin, num.smax) {
-            (i64::MIN, i64::MAX) => "of any size".to_string(),
+    let unsigned = num.umax - num.umin;
+    // Two's complement: the width of the signed range as an unsigned number.
+    let signed = num.smax.wrapping_sub(num.smin) as u64;
+    match (unsigned.min(signed), unsigned <= signed) {
+        (u64::MAX, _) => "of any size".to_string(),
+        (_, true) if num.umin >= (1 << 63) => format!("{}..{}", num.smin, num.smax),
+        (_, true) if num.umax == u64::MAX => format!("from {} on, unsigned", shown(num.umin)),
+        (_, true) => format!("{}..{}", shown(num.umin), shown(num.umax)),
+        (_, false) => match (num.smin, num.smax) {
             (i64::MIN, max) => format!("up to {max}, or any negative one"),
             (min, i64::MAX) => format!("from {min} on"),
             (min, max) => format!("{min}..{max}"),
-        };
-    }
-    if num.umax == u64::MAX {
-        return format!("from {} on, unsigned", shown(num.umin));
-    }
-    if num.smin < 0 && num.smax >= 0 {
-        return format!("{}..{} (as signed {}..{})", shown(num.umin), shown(num.umax), num.smin, num.smax);
-    }
-    match num.smax < 0 && num.smin >= -0x8000_0000 {
-        true => format!("{}..{}", num.smin, num.smax),
-        false => format!("{}..{}", shown(num.umin), shown(num.umax)),
+        },
     }
 }

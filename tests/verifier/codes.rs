@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use oxbpf::verifier::Code;
+use oxbpf::verifier::{Code, Verdict};
 
 use crate::verdicts::{Case, measured};
 
@@ -29,6 +29,34 @@ fn the_kernel_agrees_with_the_pages() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pages_are_judged_as_they_say() {
+    let mut wrong = Vec::new();
+    for &code in Code::ALL {
+        let (Some(rejected), Some(accepted)) = (code.rejected(), code.accepted()) else { continue };
+        let name = code.name();
+        let judge = |text| (Case { name: &name, text }).judge();
+        match judge(accepted) {
+            Verdict::Accepted(_) => {}
+            other => wrong.push(format!("{name} accepted: {}", told(&other))),
+        }
+        match judge(rejected) {
+            Verdict::Rejected(fault) if fault.code == code => {}
+            Verdict::Unsupported(_) if code == Code::Unsupported => {}
+            other => wrong.push(format!("{name} rejected: {}", told(&other))),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn told(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Accepted(_) => "accepted".to_string(),
+        Verdict::Rejected(fault) => format!("{} {}", fault.code, fault.message()),
+        Verdict::Unsupported(fault) => format!("unsupported: {}", fault.message()),
+    }
 }
 
 /// Texts of Linux 6.18 and before, each with the code that it means.

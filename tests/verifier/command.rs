@@ -80,6 +80,92 @@ fn classic_and_extended_programs_go_together() {
     assert_eq!(document["programs"][1]["code"], "cbpf-jump");
 }
 
+const REJECTED: &str = "tests/verifier/rejected/packet_check_too_short.bpf";
+
+#[test]
+fn a_verdict_has_everything_that_tools_ask_for() {
+    let output = oxbpf(&["verify", "examples/tc_flow.o", REJECTED, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((&document["accepted"], &document["rejected"]), (&1.into(), &1.into()));
+    let [accepted, rejected] = [0, 1].map(|i| &document["programs"][i]);
+    assert_eq!((&accepted["verdict"], &accepted["code"]), (&"accepted".into(), &Value::Null));
+    assert!(accepted["processed"].as_u64().unwrap() > 200 && accepted["time_us"].is_u64());
+    let expected = [("code", "OX301"), ("kernel_message", "R2 offset is outside of the packet"), ("type", "sched_cls")];
+    for (key, value) in expected {
+        assert_eq!(rejected[key], value, "{key}");
+    }
+    assert_eq!((&rejected["slot"], &rejected["line"], &rejected["processed"]), (&6.into(), &9.into(), &7.into()));
+}
+
+#[test]
+fn exit_codes_follow_the_worst_verdict() {
+    let dir = scratch("exit_codes_follow_the_worst_verdict");
+    let unsupported = oxbpf::verifier::Code::Unsupported.rejected().unwrap();
+    let unsupported = write(&dir, "later.bpf", unsupported);
+    let exit = |progs: &[&str]| oxbpf(&[&["verify"], progs].concat()).status.code();
+    assert_eq!(exit(&["examples/minimal.o", "examples/tail_call.o"]), Some(0));
+    assert_eq!(exit(&["examples/minimal.o", &unsupported]), Some(3));
+    assert_eq!(exit(&[&unsupported, REJECTED]), Some(1));
+    assert_eq!(exit(&["examples/tc_flow.o", "--limit", "100"]), Some(1));
+}
+
+#[test]
+fn one_program_of_an_object_or_all() {
+    let all = stdout(&oxbpf(&["verify", "examples/tail_call.o"]));
+    assert_eq!(all.lines().count(), 3, "{all}");
+    let one = stdout(&oxbpf(&["verify", "examples/tail_call.o:classifier", "-v"]));
+    assert!(
+        one.starts_with("examples/tail_call.o: classifier/entry: accepted, 30 instructions, 41 processed\n"),
+        "{one}"
+    );
+    assert!(one.contains("\n  states ") && one.contains("\n  stack "), "{one}");
+}
+
+#[test]
+fn the_log_ends_as_the_kernels() {
+    for (prog, code) in [("examples/minimal.o", 0), (REJECTED, 1)] {
+        let output = oxbpf(&["verify", prog, "--log", "kernel"]);
+        assert_eq!(output.status.code(), Some(code));
+        let log = stdout(&output);
+        let last = log.lines().rfind(|line| line.starts_with("processed ")).unwrap_or_default();
+        assert!(
+            last.contains(" insns (limit 1000000) max_states_per_insn ") && last.ends_with(" mark_read 0"),
+            "{log}"
+        );
+        assert!(log.contains("0: "), "{log}");
+    }
+}
+
+#[test]
+fn fewer_capabilities_mean_stricter_rules() {
+    let dir = scratch("fewer_capabilities_mean_stricter_rules");
+    let leak = write(&dir, "leak.bpf", "    r0 = r1\n    exit\n");
+    assert_eq!(oxbpf(&["verify", &leak]).status.code(), Some(0));
+    let output = oxbpf(&["verify", &leak, "--caps", "bpf,net_admin"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("error[OX205]"), "{}", stderr(&output));
+    let output = oxbpf(&["verify", &leak, "--caps", "everything"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no capability `everything`"), "{}", stderr(&output));
+}
+
+#[test]
+fn runs_are_verified_first() {
+    let http = ["--pcap", "examples/captures/http.pcap"];
+    let run = |more: &[&str]| oxbpf(&[&["run", REJECTED][..], &http, more].concat());
+    let output = run(&[]);
+    let said = stderr(&output);
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), ""), "{said}");
+    assert!(said.starts_with("error[OX301]") && said.contains("--unverified"), "{said}");
+    let output = run(&["--unverified"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let dir = scratch("runs_are_verified_first");
+    let later = write(&dir, "later.bpf", oxbpf::verifier::Code::Unsupported.rejected().unwrap());
+    let output = oxbpf(&[&["run", &later][..], &http].concat());
+    assert!(stderr(&output).contains("note: program later runs unproven"), "{}", stderr(&output));
+}
+
 #[test]
 fn a_code_is_explained() {
     let page = stdout(&oxbpf(&["explain", "OX301"]));

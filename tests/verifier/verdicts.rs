@@ -8,8 +8,9 @@ use oxbpf::ir::{ProgIdx, Unit};
 use oxbpf::isa::encode_all;
 use oxbpf::kernel::{Kernel, KernelProg, LoadError, LoadSpec, VerifierLog, probe};
 use oxbpf::runtime::{Engine, EngineError, Env, Image};
-use oxbpf::text_unit;
-use oxbpf::verifier::{Caps, Code, Options};
+use oxbpf::text_unit::{self, UnitTextFault};
+use oxbpf::verdict::of_shape;
+use oxbpf::verifier::{Caps, Code, Fault, Options, Verdict, verify};
 
 /// What the kernel says of a program that it refuses.
 #[derive(Debug)]
@@ -55,6 +56,18 @@ impl Case<'_> {
     pub fn options(&self) -> Options {
         let caps = self.caps().map_or(Caps::ROOT, |names| Caps::parse(names).expect("capabilities"));
         Options { caps, ..Options::default() }
+    }
+
+    /// The verifier's verdict; of a program whose shape is wrong, what that is called.
+    pub fn judge(&self) -> Verdict {
+        let options = text_unit::Options::default();
+        match text_unit::parse(self.text, self.name, &options) {
+            Ok(unit) => verify(&unit, ProgIdx(0), &self.options()).verdict,
+            Err(errors) => match &errors[0].fault {
+                UnitTextFault::Build(fault) => Verdict::Rejected(Fault::new(of_shape(fault), errors[0].to_string())),
+                other => panic!("{}: {other}", self.name),
+            },
+        }
     }
 
     fn caps(&self) -> Option<&str> {

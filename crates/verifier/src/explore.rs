@@ -322,7 +322,8 @@ impl<'a> Explorer<'a> {
 
     /// A fault with its place, what was known there, and how it was got to.
     fn placed(&self, mut fault: Box<Fault>) -> Box<Fault> {
-        fault.insn.get_or_insert(InsnId(self.insn));
+        let at = *fault.insn.get_or_insert(InsnId(self.insn));
+        fault.code = fault.code.at(&self.program.insns()[at.index()]);
         fault.frames = self.cur.state.frames.clone();
         let mut steps: Vec<_> = self.cur.history.iter().rev().collect();
         let mut at = self.cur.parent;

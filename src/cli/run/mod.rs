@@ -15,6 +15,7 @@ mod sidecar;
 mod sinks;
 mod syscalls;
 mod tally;
+mod verified;
 
 use std::io::{ErrorKind, Write};
 
@@ -134,7 +135,10 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         say(format_args!("note: {note}"));
     }
     let job = Job::new(arguments, &loaded)?;
-    let image = loaded.image();
+    let image = match job.arguments.verifies() {
+        true => verified::image(&loaded, job.arguments.caps)?,
+        false => loaded.image(),
+    };
     let engines = job.engines(&loaded)?;
     let prepare = |engine: &dyn Engine| job.maps.prepare(engine, &image, &job.env);
     let mut primary = prepare(&*engines.primary).map_err(|e| explained(&loaded, e))?;

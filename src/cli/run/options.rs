@@ -11,6 +11,7 @@ use oxbpf_isa::{CallTarget, Insn};
 use oxbpf_kernel::Kernel;
 use oxbpf_runtime::{Availability, Engine, EngineError, Env};
 use oxbpf_tc::{Handle, Hook, Mode, Semantics};
+use oxbpf_verifier::Caps;
 
 use super::Failure;
 use super::capture_options::CaptureArguments;
@@ -33,6 +34,8 @@ Examples:
 PROG is obj.o, obj.o:section, obj.o:section/function, a text file, raw:ebpf:FILE or - for standard input; of classic
 programs bytecode:'N,code jt jf k,...', filter:DLT:'EXPR' (bytes to keep, unless another meaning is asked for), @FILE in
 any format, a text file, raw:cbpf:FILE or raw:cbpf-be:FILE.
+
+The program is verified first; what the kernel would refuse is shown and not run, unless --unverified is given.
 
 A verdict has no meaning without hook and mode: a classifier without direct action that returns 2 chooses
 class 0:2, with direct action it drops. Programs in sections tc and tcx/* run direct-action unless --no-da is
@@ -65,6 +68,12 @@ pub(in crate::cli) struct Arguments {
     /// The filter's default class, as tc's flowid or classid
     #[arg(long, value_name = "M:m")]
     flowid: Option<Handle>,
+    /// Run a program that is refused, or not judged, with every access checked as it runs
+    #[arg(long)]
+    pub(super) unverified: bool,
+    /// What the process that loads the program may do: root, none, or of bpf, perfmon and net_admin some
+    #[arg(long, value_name = "LIST", value_parser = crate::cli::verify::caps, default_value = "root")]
+    pub(super) caps: Caps,
     /// The program type, where the section's name tells none or another is wanted
     #[arg(long = "type", value_name = "TYPE", value_parser = prog_type)]
     prog_type: Option<ProgType>,
@@ -191,6 +200,11 @@ impl Arguments {
     /// The capture; without one there are system calls.
     pub(super) fn pcap(&self) -> &Path {
         self.pcap.as_deref().unwrap_or(Path::new("-"))
+    }
+
+    /// Whether a verdict is asked for before the run: the kernel gives its own.
+    pub(super) fn verifies(&self) -> bool {
+        !self.unverified && self.engine != EngineArg::Kernel
     }
 
     /// Whether a run has more to do than to report.

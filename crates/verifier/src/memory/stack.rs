@@ -77,7 +77,9 @@ impl Explorer<'_> {
                     format!("invalid variable-offset {what} stack R{n} var_off={} off={off} size={size}", reg.num.tnum)
                 }
             };
-            return Err(Fault::new(Code::StackBounds, text));
+            // What is inside of a frame, and still too deep to be read, was never written.
+            let unwritten = reg.num.as_const().is_some() && (-MAX_STACK..0).contains(&low) && high <= 0;
+            return Err(Fault::new(if unwritten { Code::StackUninit } else { Code::StackBounds }, text));
         }
         self.grow(frame, -low);
         Ok(())
