@@ -147,9 +147,24 @@ impl Layout {
     /// Reads a record's header. Every value is possible; a fraction of a second or more carries into the seconds.
     #[inline]
     pub(crate) fn record(&self, bytes: &[u8; RECORD_SIZE]) -> Record {
-        let field = |at| self.header.byte_order.get32(bytes, at);
+        // Where the next record is depends on this one's length: a branch, which the processor foresees, is faster than
+        // to select among four ways to read it.
+        match (self.header.byte_order, self.lengths) {
+            (ByteOrder::Little, Lengths::Settled) => self.record_of(bytes, ByteOrder::Little, Lengths::Settled),
+            (order, lengths) => self.uncommon(bytes, order, lengths),
+        }
+    }
+
+    #[inline(never)]
+    fn uncommon(&self, bytes: &[u8; RECORD_SIZE], order: ByteOrder, lengths: Lengths) -> Record {
+        self.record_of(bytes, order, lengths)
+    }
+
+    #[inline(always)]
+    fn record_of(&self, bytes: &[u8; RECORD_SIZE], order: ByteOrder, lengths: Lengths) -> Record {
+        let field = |at| order.get32(bytes, at);
         let (first, second) = (field(8), field(12));
-        let (caplen, len) = match self.lengths {
+        let (caplen, len) = match lengths {
             Lengths::Settled => (first, second),
             Lengths::Either => (first.min(second), first.max(second)),
             Lengths::Swapped => (second, first),

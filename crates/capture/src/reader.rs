@@ -176,19 +176,16 @@ impl<R: Read> Reader<R> {
             Format::Pcap { layout, .. } => layout.ready(self.window.bytes()),
             Format::Pcapng { .. } => None,
         };
-        match ready {
-            Some(record) => Ok(Some(self.deliver_record(record))),
-            None => self.read_record(),
-        }
-    }
-
-    /// The next record of a pcap, of which not all is in the window.
-    #[cold]
-    fn read_record(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
-        Ok(self.find_record()?.map(|record| self.deliver_record(record)))
+        // One place delivers, so that the packet stays in registers.
+        let found = match ready {
+            Some(record) => Some(record),
+            None => self.find_record()?,
+        };
+        Ok(found.map(|record| self.deliver_record(record)))
     }
 
     /// Has the next record whole at the window's start. None at the end.
+    #[cold]
     fn find_record(&mut self) -> Result<Option<Record>, CaptureError> {
         let Format::Pcap { layout, .. } = self.format else { unreachable!("asked for a pcap") };
         let number = self.packets + 1;
@@ -228,17 +225,19 @@ impl<R: Read> Reader<R> {
             Format::Pcapng { section, skip: None } => section.ready(self.window.bytes()),
             _ => None,
         };
-        match ready {
-            Some((len, found)) => Ok(Some(self.deliver(len, found))),
-            None => self.search(),
-        }
+        let found = match ready {
+            Some(found) => Some(found),
+            None => self.search()?,
+        };
+        Ok(found.map(|(len, found)| self.deliver(len, found)))
     }
 
-    /// The next packet of a pcapng, wherever it is and however it is written.
+    /// The next packet of a pcapng, wherever it is and however it is written; it is whole at the window's start, in a
+    /// block of this length.
     #[cold]
-    fn search(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
+    fn search(&mut self) -> Result<Option<(usize, Found)>, CaptureError> {
         match self.find_packet()? {
-            Some(head) => self.packet(head).map(Some),
+            Some(head) => self.packet(head).map(|found| Some((head.len as usize, found))),
             None => Ok(None),
         }
     }
@@ -264,13 +263,12 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The packet in the block at the window's start, which is consumed.
-    fn packet(&mut self, head: Head) -> Result<Packet<'_>, CaptureError> {
+    /// The packet in the block at the window's start.
+    fn packet(&self, head: Head) -> Result<Found, CaptureError> {
         let Format::Pcapng { section, .. } = &self.format else { unreachable!("asked for a pcapng") };
-        match body(self.window.bytes(), head).and_then(|body| section.packet(head, body)) {
-            Ok(found) => Ok(self.deliver(head.len as usize, found)),
-            Err(kind) => Err(self.error(self.packets + 1, kind)),
-        }
+        body(self.window.bytes(), head)
+            .and_then(|body| section.packet(head, body))
+            .map_err(|kind| self.error(self.packets + 1, kind))
     }
 
     /// Consumes the block of `len` bytes at the window's start, in which a packet was found.

@@ -12,13 +12,13 @@ pub(crate) struct Window<R> {
     /// What was read and not yet consumed is `buffer[start..end]`.
     start: usize,
     end: usize,
-    /// Where `start` lies in the stream.
-    offset: u64,
+    /// Where the buffer's first byte lies in the stream.
+    base: u64,
 }
 
 impl<R: Read> Window<R> {
     pub(crate) fn new(read: R) -> Window<R> {
-        Window { read, buffer: vec![0; FIRST_BUFFER], start: 0, end: 0, offset: 0 }
+        Window { read, buffer: vec![0; FIRST_BUFFER], start: 0, end: 0, base: 0 }
     }
 
     /// What is read from.
@@ -28,12 +28,12 @@ impl<R: Read> Window<R> {
 
     /// Where the window begins in the stream, in bytes.
     pub(crate) fn offset(&self) -> u64 {
-        self.offset
+        self.base + self.start as u64
     }
 
     /// Where the next read continues in the stream, in bytes.
     pub(crate) fn read_so_far(&self) -> u64 {
-        self.offset + (self.end - self.start) as u64
+        self.base + self.end as u64
     }
 
     /// What is in the window.
@@ -74,13 +74,13 @@ impl<R: Read> Window<R> {
     pub(crate) fn take(&mut self, count: usize) -> &[u8] {
         let taken = &self.buffer[self.start..self.end][..count];
         self.start += count;
-        self.offset += count as u64;
         taken
     }
 
     /// Moves what is left to the front of the buffer, which grows if `wanted` bytes still do not fit.
     fn make_room(&mut self, wanted: usize) {
         self.buffer.copy_within(self.start..self.end, 0);
+        self.base += self.start as u64;
         self.end -= self.start;
         self.start = 0;
         if wanted > self.buffer.len() {
