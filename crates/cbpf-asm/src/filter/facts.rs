@@ -23,15 +23,21 @@ struct Fact {
     holds: bool,
     before: Facts,
     depth: u32,
+    /// Which values this fact and those before it tell of: a bit for each, by the last bits of its number.
+    of: u64,
 }
 
 /// All facts of one walk over a graph.
-#[derive(Default)]
 pub(super) struct Known {
     facts: Vec<Fact>,
 }
 
 impl Known {
+    /// No facts, and room for some.
+    pub(super) fn with_capacity(capacity: usize) -> Known {
+        Known { facts: Vec::with_capacity(capacity) }
+    }
+
     /// Forgets all facts.
     pub(super) fn clear(&mut self) {
         self.facts.clear();
@@ -47,28 +53,34 @@ impl Known {
 
     /// The facts, and one more.
     pub(super) fn and(&mut self, before: Facts, test: Test, holds: bool) -> Facts {
-        let depth = self.depth(before) + 1;
-        self.facts.push(Fact { test, holds, before, depth });
+        let (depth, of) = self.get(before).map_or((0, 0), |fact| (fact.depth, fact.of));
+        let right = match test.with {
+            With::K(_) => 0,
+            With::Value(right) => right.bit(),
+        };
+        self.facts.push(Fact { test, holds, before, depth: depth + 1, of: of | test.value.bit() | right });
         self.facts.len() as Facts
     }
 
-    fn list(&self, facts: Facts) -> impl Iterator<Item = &Fact> {
-        std::iter::successors(self.get(facts), |fact| self.get(fact.before))
+    /// The latest facts, as far back as one of them may tell of a value.
+    fn list(&self, facts: Facts, value: ValueId) -> impl Iterator<Item = &Fact> {
+        let list = std::iter::successors(self.get(facts), |fact| self.get(fact.before));
+        list.take(MAX_LOOK).take_while(move |fact| fact.of & value.bit() != 0)
     }
 
     /// Whether a value has been computed where these facts hold.
     pub(super) fn computed(&self, facts: Facts, value: ValueId) -> bool {
         let sees = |fact: &Fact| fact.test.value == value || fact.test.with == With::Value(value);
-        self.list(facts).take(MAX_LOOK).any(sees)
+        self.list(facts, value).any(sees)
     }
 
     /// Whether a test holds where these facts do; none where they do not tell.
     pub(super) fn decide(&self, values: &Values, facts: Facts, test: &Test) -> Option<bool> {
         let With::K(k) = test.with else {
-            return self.list(facts).take(MAX_LOOK).find(|fact| fact.test == *test).map(|fact| fact.holds);
+            return self.list(facts, test.value).find(|fact| fact.test == *test).map(|fact| fact.holds);
         };
         let mut range: Option<Range> = None;
-        for fact in self.list(facts).take(MAX_LOOK).filter(|fact| fact.test.value == test.value) {
+        for fact in self.list(facts, test.value).filter(|fact| fact.test.value == test.value) {
             let With::K(known) = fact.test.with else { continue };
             let range = range.get_or_insert_with(|| Range::of(values, test.value));
             if let Some(outcome) = range.narrow(fact.test.op, known, fact.holds, test.op, k) {
@@ -81,7 +93,7 @@ impl Known {
     /// What holds on both of two ways that meet.
     pub(super) fn meet(&mut self, values: &Values, a: Facts, b: Facts) -> Facts {
         let (mut left, mut right) = (a, b);
-        let (mut only_left, mut only_right) = (Vec::new(), Vec::new());
+        let (mut only_left, mut only_right) = (Latest::default(), Latest::default());
         while left != right {
             // The longer list cannot have its end in the other.
             if self.depth(left) >= self.depth(right) {
@@ -95,7 +107,7 @@ impl Known {
         let mut met = left;
         for (own, other) in [(&only_left, b), (&only_right, a)] {
             // The oldest first, so that the order stays.
-            for &fact in own[..own.len().min(MAX_MEET)].iter().rev() {
+            for &fact in own.facts[..own.len].iter().rev() {
                 let Some(&Fact { test, holds, .. }) = self.get(fact) else { continue };
                 if self.decide(values, other, &test) == Some(holds) {
                     met = self.and(met, test, holds);
@@ -103,6 +115,23 @@ impl Known {
             }
         }
         met
+    }
+}
+
+/// The latest facts of one of two ways that meet.
+#[derive(Default)]
+struct Latest {
+    facts: [Facts; MAX_MEET],
+    len: usize,
+}
+
+impl Latest {
+    /// Takes an older one, if there is room.
+    fn push(&mut self, fact: Facts) {
+        if let Some(place) = self.facts.get_mut(self.len) {
+            *place = fact;
+            self.len += 1;
+        }
     }
 }
 

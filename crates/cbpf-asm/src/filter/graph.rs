@@ -3,7 +3,7 @@
 use super::ast::Join;
 use super::cond::{Cond, Test};
 use super::error::Fault;
-use super::hash::FastMap;
+use super::hash::Interned;
 
 /// A node, or a verdict.
 pub(super) type NodeId = u32;
@@ -30,8 +30,7 @@ pub(super) struct Node {
 
 /// Nodes that lead to nodes of smaller ids only, so that there are no loops and ids are an order.
 pub(super) struct Graph {
-    nodes: Vec<Node>,
-    ids: FastMap<Node, NodeId>,
+    nodes: Interned<Node>,
     root: NodeId,
 }
 
@@ -49,9 +48,7 @@ impl Graph {
 
     /// A graph without nodes, to which those of another are added.
     pub(super) fn empty(capacity: usize) -> Graph {
-        let mut graph = Graph { nodes: Vec::with_capacity(capacity), ids: FastMap::default(), root: REJECT };
-        graph.ids.reserve(capacity);
-        graph
+        Graph { nodes: Interned::with_capacity(capacity), root: REJECT }
     }
 
     /// Where to begin.
@@ -64,25 +61,20 @@ impl Graph {
     }
 
     pub(super) fn nodes(&self) -> &[Node] {
-        &self.nodes
+        self.nodes.list()
     }
 
     pub(super) fn node(&self, id: NodeId) -> Node {
-        self.nodes[id as usize]
+        self.nodes()[id as usize]
     }
 
     pub(super) fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.nodes[id as usize]
+        &mut self.nodes.list_mut()[id as usize]
     }
 
     /// The id of a node, which is added where there is none like it.
     pub(super) fn intern(&mut self, node: Node) -> NodeId {
-        let next = self.nodes.len() as NodeId;
-        let id = *self.ids.entry(node).or_insert(next);
-        if id == next {
-            self.nodes.push(node);
-        }
-        id
+        self.nodes.intern(node)
     }
 
     /// The decisions of a condition, which lead to `yes` or `no`. The last part is added first.
@@ -92,7 +84,7 @@ impl Graph {
             Cond::Const(false) => Ok(no),
             Cond::Not(inner) => self.add(inner, no, yes),
             Cond::Test(test) => {
-                if self.nodes.len() == MAX_NODES {
+                if self.nodes().len() == MAX_NODES {
                     return Err(Fault::TooLong { max: oxbpf_isa::cbpf::MAX_INSNS });
                 }
                 Ok(self.intern(Node { test: *test, yes, no }))

@@ -72,7 +72,7 @@ pub fn compile(link: Link, text: &str, options: &Options) -> Result<Vec<SockFilt
     let whole = |fault| FilterError { fault, at: 0, len: text.trim_end().len() };
     let tokens = lex::lex(text)?;
     let expr = parse::parse(text, &tokens)?;
-    let mut values = value::Values::default();
+    let mut values = value::Values::new();
     let cond = match &expr {
         Some(expr) => lower::lower(link, expr, &mut values)?,
         None => cond::Cond::Const(true),

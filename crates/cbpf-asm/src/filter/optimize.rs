@@ -17,7 +17,7 @@ const MAX_ROUNDS: usize = 12;
 
 /// Makes a graph smaller.
 pub(super) fn optimize(graph: &mut Graph, values: &Values) {
-    let mut known = Known::default();
+    let mut known = Known::with_capacity(2 * graph.nodes().len());
     let (mut grouped, mut regrouped) = (false, false);
     for _ in 0..MAX_ROUNDS {
         if skip_decided(graph, values, &mut known, std::mem::take(&mut regrouped)) {
@@ -69,8 +69,8 @@ fn skip_decided(graph: &mut Graph, values: &Values, known: &mut Known, mut chang
         *walk.graph.node_mut(id) = node;
     }
     if changed {
-        let reached: Vec<bool> = walk.at.iter().map(Option::is_some).collect();
-        merge(graph, &reached, &idle);
+        let Walk { at, .. } = walk;
+        merge(graph, &at, &idle);
     }
     changed
 }
@@ -118,11 +118,11 @@ impl Walk<'_> {
 }
 
 /// Keeps what is reached, leads past what is idle, and makes equal nodes one.
-fn merge(graph: &mut Graph, reached: &[bool], idle: &[bool]) {
-    let mut merged = Graph::empty(reached.iter().filter(|&&reached| reached).count());
+fn merge(graph: &mut Graph, reached: &[Option<At>], idle: &[bool]) {
+    let mut merged = Graph::empty(reached.iter().flatten().count());
     let mut new = vec![REJECT; reached.len()];
     let place = |new: &[NodeId], id: NodeId| if is_verdict(id) { id } else { new[id as usize] };
-    for id in (0..reached.len()).filter(|&id| reached[id]) {
+    for id in (0..reached.len()).filter(|&id| reached[id].is_some()) {
         let Node { test, yes, no } = graph.node(id as NodeId);
         let (yes, no) = (place(&new, yes), place(&new, no));
         new[id] = if idle[id] { yes } else { merged.intern(Node { test, yes, no }) };
@@ -149,16 +149,16 @@ fn group(graph: &mut Graph) -> bool {
         let node = graph.node(id);
         let chains = [node.yes, node.no].map(|out| chain(graph, &ways, id, out));
         let [a, b] = chains;
-        let (links, out) = if a.len() >= b.len() { (a, node.yes) } else { (b, node.no) };
-        links.iter().for_each(|&link| seen[link as usize] = true);
-        changed |= links.len() > 2 && regroup(graph, &links, out);
+        let (behind, out) = if a.len() >= b.len() { (a, node.yes) } else { (b, node.no) };
+        behind.iter().for_each(|&link| seen[link as usize] = true);
+        changed |= behind.len() > 1 && regroup(graph, &[&[id], &behind[..]].concat(), out);
     }
     changed
 }
 
-/// The nodes from `first` on that lead to `out` or to the next one, and to which nothing else leads.
+/// The nodes behind `first` that, like it, lead to `out` or to the next one, and to which nothing else leads.
 fn chain(graph: &Graph, ways: &[u32], first: NodeId, out: NodeId) -> Vec<NodeId> {
-    let mut links = vec![first];
+    let mut links = Vec::new();
     let mut last = graph.node(first);
     loop {
         let next = if last.yes == out { last.no } else { last.yes };

@@ -4,7 +4,7 @@ use oxbpf_isa::Narrow;
 use oxbpf_isa::cbpf::{AluOp, Ext};
 
 use super::error::Fault;
-use super::hash::FastMap;
+use super::hash::Interned;
 
 /// The number of a value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -36,20 +36,31 @@ pub(super) enum Value {
 }
 
 /// All values of an expression. Operands have smaller ids than what is computed of them.
-#[derive(Default)]
 pub(super) struct Values {
-    list: Vec<Value>,
+    list: Interned<Value>,
     /// For each value how many bytes of a packet suffice to compute it; none where that depends on the packet.
     needs: Vec<Option<u32>>,
     /// For each value how many intermediate results must be kept for it, where they are computed in the best order.
     slots: Vec<u32>,
-    ids: FastMap<Value, ValueId>,
+}
+
+impl ValueId {
+    /// A set of few values, as a bit of those whose numbers end alike.
+    pub(super) fn bit(self) -> u64 {
+        1 << (self.0 % u64::BITS)
+    }
 }
 
 impl Values {
+    /// No values yet.
+    pub(super) fn new() -> Values {
+        let few = 32;
+        Values { list: Interned::with_capacity(few), needs: Vec::with_capacity(few), slots: Vec::with_capacity(few) }
+    }
+
     /// The value of an id.
     pub(super) fn get(&self, id: ValueId) -> Value {
-        self.list[id.0 as usize]
+        self.list.list()[id.0 as usize]
     }
 
     /// The constant that a value is, if it is one.
@@ -62,14 +73,12 @@ impl Values {
 
     /// The id of a value.
     pub(super) fn intern(&mut self, value: Value) -> ValueId {
-        let next = ValueId(self.list.len() as u32);
-        let id = *self.ids.entry(value).or_insert(next);
-        if id == next {
-            self.list.push(value);
+        let id = self.list.intern(value);
+        if id as usize == self.needs.len() {
             self.needs.push(self.need(value));
             self.slots.push(self.slot(value));
         }
-        id
+        ValueId(id)
     }
 
     /// How many bytes of a packet suffice to compute a value; none where that depends on the packet.
