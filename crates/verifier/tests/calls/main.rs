@@ -4,5 +4,6 @@
 mod context;
 mod global;
 mod kernel;
+mod mutated;
 mod pairs;
 mod prototypes;

@@ -1,6 +1,7 @@
 //! Calls that keep the rules and, one line apart, calls that break them: `pairs.txt`.
 
 use oxbpf_abi::ProgType;
+use oxbpf_isa::Insn;
 use oxbpf_isa::text::parse;
 use oxbpf_verifier::Caps;
 
@@ -36,6 +37,12 @@ fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// The instructions of the programs that are accepted.
+pub fn programs() -> Vec<(ProgType, Vec<Insn>)> {
+    let insns = |case: &Case| parse(&case.text).unwrap_or_else(|errors| panic!("{}: {errors:?}", case.title)).insns;
+    cases().iter().filter(|case| case.accepted).map(|case| (case.prog_type, insns(case))).collect()
 }
 
 #[test]
