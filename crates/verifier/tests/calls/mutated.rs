@@ -83,12 +83,13 @@ fn programs_with_one_change_are_judged_as_by_the_kernel() {
     let setting =
         |name: &str, default: u64| std::env::var(name).map_or(default, |text| text.parse::<u64>().expect("a number"));
     let (count, seed) = (setting("OXBPF_PROGRAMS", 600), setting("OXBPF_SEED", 1));
+    let changes = setting("OXBPF_CHANGES", 1);
     let programs: Vec<(ProgType, Vec<Insn>)> = programs();
     let mut rng = Rng(seed.max(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let (mut asked, mut accepted, mut unjudged, mut different) = (0, 0, 0, Vec::new());
     while asked < count {
         let (prog_type, insns) = &programs[rng.below(programs.len())];
-        let insns = mutated(insns, &mut rng);
+        let insns = (0..changes).fold(insns.clone(), |insns, _| mutated(&insns, &mut rng));
         if Program::new(ProgramParts::new("test", *prog_type, insns.clone())).is_err() {
             continue;
         }
@@ -96,7 +97,9 @@ fn programs_with_one_change_are_judged_as_by_the_kernel() {
         let both = verdicts(&unit(*prog_type, "GPL", insns.clone()));
         accepted += u64::from(both.kernel.is_none());
         unjudged += u64::from(both.unsupported.is_some());
-        if both.unsupported.is_none() && both.ours != both.kernel {
+        // Of a program that is too large the kernel has more to say than there is room for.
+        let too_large = both.kernel.as_deref() == Some("E2BIG") && both.ours.is_some();
+        if both.unsupported.is_none() && both.ours != both.kernel && !too_large {
             let text = oxbpf_isa::text::print(&insns, &Default::default(), &());
             different.push(format!("{prog_type}: {:?}, kernel {:?}\n{text}", both.ours, both.kernel));
         }
