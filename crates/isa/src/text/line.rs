@@ -33,15 +33,19 @@ pub(super) fn instruction<'a>(c: &mut Cursor<'a>, dialect: Dialect) -> Result<St
         family(c, dialect, opcode.map(|(code, _)| code))?
     };
     behind(c, dialect)?;
-    let need = statement.insn.encode().words()[0].code;
-    match (decoded, opcode) {
-        (_, Some((found, token))) if found != need => Err(token.fault(TextFault::Opcode { found, need })),
-        (Some((insn, token)), _) if !may_print_as(insn, statement) => {
+    if let Some((found, token)) = opcode {
+        let need = statement.insn.encode().words()[0].code;
+        if found != need {
+            return Err(token.fault(TextFault::Opcode { found, need }));
+        }
+    }
+    match decoded {
+        Some((insn, token)) if !may_print_as(insn, statement) => {
             Err(token.fault(TextFault::Bytes { bytes: insn.to_string() }))
         }
         // The bytes say more than the text, which may show a local call as `call 4`.
-        (Some((insn, _)), _) => Ok(insn.into()),
-        (None, _) => Ok(statement),
+        Some((insn, _)) => Ok(insn.into()),
+        None => Ok(statement),
     }
 }
 

@@ -31,7 +31,11 @@ impl<'a> Cursor<'a> {
     /// Takes the raw bytes of an instruction, sixteen of a wide one, if they come next.
     #[inline]
     pub fn raw_bytes(&mut self) -> Option<(Vec<RawInsn>, Token<'a>)> {
-        if self.next_byte()?.is_ascii_hexdigit() { self.raw_words() } else { None }
+        self.next_byte();
+        match self.bytes() {
+            [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => self.raw_words(),
+            _ => None,
+        }
     }
 
     fn raw_words(&mut self) -> Option<(Vec<RawInsn>, Token<'a>)> {
