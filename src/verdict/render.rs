@@ -6,7 +6,7 @@ use std::fmt::Write;
 use oxbpf_abi::call_name;
 use oxbpf_ir::{InsnId, LineRef, MapPurpose, Program, Unit};
 use oxbpf_isa::text::{Names, PrintOptions, excerpt, print};
-use oxbpf_isa::{CallTarget, Pseudo, Reg as R};
+use oxbpf_isa::{CallTarget, Insn, Pseudo, Reg as R};
 use oxbpf_verifier::{Code, Fault};
 
 use super::{needed, way, words};
@@ -163,6 +163,9 @@ const ORIGINS: [Code; 5] =
 
 /// An instruction as text, with the names of maps and helpers.
 fn insn_text(unit: &Unit, program: &Program, insn: InsnId) -> String {
+    if let (Insn::Call(_), Some(callee)) = (program.insns()[insn.index()], program.callee(insn)) {
+        return format!("call {}", program.functions()[callee.index()].name);
+    }
     let text = print(&[program.insns()[insn.index()]], &PrintOptions::default(), &Known(unit));
     text.trim().to_string()
 }

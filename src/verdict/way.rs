@@ -34,8 +34,9 @@ fn backwards(fault: &Fault) -> Vec<Passed> {
 /// The branches that led to the fault, oldest first, in a clause; none where there were none.
 pub(super) fn branches(program: &Program, fault: &Fault) -> Option<String> {
     let mut groups: Vec<(String, u32)> = Vec::new();
-    let mut more = false;
-    for (from, to) in backwards(fault) {
+    let passed = backwards(fault);
+    let mut more = passed.len() == STEPS;
+    for (from, to) in passed {
         if !matches!(program.insns()[from.index()], Insn::JumpIf { .. } | Insn::MayGoto { .. }) {
             continue;
         }

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use oxbpf::ir::{ProgIdx, Program, ProgramParts, Unit};
+use oxbpf::isa::{RawInsn, decode_all, encode_all};
 use oxbpf::verdict;
-use oxbpf::verifier::{Code, Verdict};
+use oxbpf::verifier::{Code, Options, Verdict};
 
+use crate::cli::{oxbpf, stderr, stdout};
 use crate::verdicts::{Case, measured};
 
 /// The programs and their names, in order.
@@ -49,6 +52,67 @@ fn renderings_are_as_committed() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What compilers leave: lines of C, a map with types, a global function with types.
+#[test]
+fn an_objects_renderings_are_as_committed() {
+    let output = oxbpf(&["verify", "tests/verifier/objects/packet.o"]);
+    let shown = stderr(&output);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/verifier/objects/packet.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&golden, &shown).unwrap();
+    }
+    assert_eq!(shown, std::fs::read_to_string(&golden).unwrap());
+    assert_eq!((output.status.code(), stdout(&output).lines().count()), (Some(1), 1), "one is accepted");
+}
+
+/// The kernel's refusal is told in the same words.
+#[test]
+fn an_objects_refusals_are_the_kernels() {
+    if !measured("an_objects_refusals_are_the_kernels") {
+        return;
+    }
+    for (program, code) in [("tc/short", "OX301"), ("tc/moved", "OX308"), ("tc/unchecked", "OX309")] {
+        let prog = format!("tests/verifier/objects/packet.o:{program}");
+        let output = oxbpf(&["run", &prog, "--engine", "kernel", "--pcap", "examples/captures/http.pcap"]);
+        assert_eq!(output.status.code(), Some(1), "{program}");
+        let said = stderr(&output);
+        assert!(said.contains(&format!("\nerror[{code}]: ")) && said.contains("--> ./packet.c:"), "{said}");
+    }
+}
+
+/// Programs that nobody wrote are judged and shown without harm.
+#[test]
+fn any_instructions_are_rendered() {
+    let mut random = 1u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    let (mut rejected, programs) = (0, programs());
+    for round in 0..4000 {
+        let (name, text, _) = &programs[round % programs.len()];
+        let case = Case { name, text };
+        let unit = case.unit().unwrap();
+        let mut words: Vec<[u8; 8]> =
+            encode_all(unit.programs()[0].insns()).into_iter().map(|word| word.to_bytes()).collect();
+        for _ in 0..=next(3) {
+            let (at, byte, bit) = (next(words.len()), next(8), next(8));
+            words[at][byte] ^= 1 << bit;
+        }
+        let words: Vec<RawInsn> = words.into_iter().map(RawInsn::from_bytes).collect();
+        let Ok(insns) = decode_all(&words) else { continue };
+        let insns = insns.into_iter().map(|(_, insn)| insn).collect();
+        let Ok(program) = Program::new(ProgramParts::new(name, unit.programs()[0].prog_type(), insns)) else {
+            continue;
+        };
+        let Ok(unit) = Unit::new(name, "GPL", unit.maps().to_vec(), vec![program]) else { continue };
+        let options = Options { limit: 20_000, ..case.options() };
+        let judged = verdict::judge(name, &unit, ProgIdx(0), &options);
+        rejected += u32::from(judged.refusal.is_some_and(|r| r.rendered.contains("help: ")));
+    }
+    assert!(rejected > 500, "{rejected}");
 }
 
 #[test]

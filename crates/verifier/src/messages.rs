@@ -33,6 +33,10 @@ impl Code {
         match (insn, row) {
             (Insn::Exit, _) if self == UninitRegister => ReturnUninit,
             (Insn::Call(CallTarget::Helper(_)), Some((_, at_call))) => *at_call,
+            // Of arguments only those of global functions are looked at.
+            (Insn::Call(CallTarget::Local(_)), row) if row.is_some() || matches!(self, ArgumentType | MaybeNull) => {
+                GlobalFuncArgument
+            }
             _ => self,
         }
     }
