@@ -104,11 +104,11 @@ impl Explorer<'_> {
             let text = format!("R{} pointer comparison prohibited", n as u8);
             Err(Fault::new(Code::PointerComparison, text))
         };
+        let a = *self.read(dst)?;
         let b = match src {
             Operand::Reg(reg) => *self.read(reg)?,
             Operand::Imm(_) => self.operand(src, Width::W64)?,
         };
-        let a = *self.read(dst)?;
         if let Operand::Reg(reg) = src
             && self.secret(&b)
             && !(packet_or_end(&a) && packet_or_end(&b))
