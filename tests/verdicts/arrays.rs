@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oxbpf::abi::{MapType, PROG_TYPES, ProgType};
-use oxbpf::ir::{MapDef, MapInit};
+use oxbpf::ir::{MapDef, MapInit, MapTypes};
 use oxbpf::isa::RawInsn;
+use oxbpf_btf::{Btf, TypeId};
 use serde::Deserialize;
 
 use crate::case::Case;
@@ -60,12 +61,14 @@ fn hex(text: &str) -> Vec<u8> {
 }
 
 impl Map {
-    fn def(&self, name: &str) -> MapDef {
+    /// With the types of its keys and values where it is the one that the unit's types are of.
+    fn def(&self, name: &str, typed: bool) -> MapDef {
         let entries: Vec<_> = self.init.iter().map(|(key, value)| (hex(key), hex(value))).collect();
         MapDef {
             flags: self.flags,
             lock: self.lock,
-            inner: self.inner.as_ref().map(|inner| Box::new(inner.def("inner"))),
+            inner: self.inner.as_ref().map(|inner| Box::new(inner.def("inner", false))),
+            types: typed.then_some(MapTypes { key: TypeId(self.btf_key), value: TypeId(self.btf_value) }),
             init: if entries.is_empty() { MapInit::Empty } else { MapInit::Entries(entries) },
             ..MapDef::new(name, MapType(self.r#type), self.key, self.value, self.entries)
         }
@@ -96,7 +99,12 @@ pub fn read(path: &str) -> Vec<Listed> {
             // A function that no kernel has: the tests are of those that know these.
             words[*slot].imm = i32::MAX;
         }
-        let maps: Vec<MapDef> = kinds.iter().map(|kind| file.maps[*kind].def(kind)).collect();
+        // A unit has one set of types: those of the first map that has some.
+        let first = kinds.iter().position(|kind| file.maps[*kind].btf.is_some());
+        let maps: Vec<MapDef> =
+            kinds.iter().enumerate().map(|(i, kind)| file.maps[*kind].def(kind, first == Some(i))).collect();
+        let btf = first.and_then(|i| file.maps[kinds[i]].btf.as_ref());
+        let btf = btf.map(|btf| Arc::new(Btf::parse(&hex(btf)).expect("the map's types")));
         let types = kinds.iter().map(|kind| {
             let map = &file.maps[*kind];
             map.btf.as_ref().map(|btf| (hex(btf), map.btf_key, map.btf_value))
@@ -110,6 +118,7 @@ pub fn read(path: &str) -> Vec<Listed> {
             license: "GPL".to_string(),
             words,
             maps: Arc::new(maps),
+            types: btf,
             unit: None,
             typed: false,
         };

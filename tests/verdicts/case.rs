@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use oxbpf::abi::ProgType;
 use oxbpf::ir::{MapDef, ProgIdx, Program, ProgramParts, Unit};
 use oxbpf::isa::{RawInsn, decode_all};
-use oxbpf_verifier::{Options, Verdict, verify};
+use oxbpf_btf::Btf;
+use oxbpf_verifier::{LogLevel, Options, Verdict, verify};
 
 /// `BPF_F_STRICT_ALIGNMENT` and `BPF_F_ANY_ALIGNMENT`, of which the first wins.
 const STRICT_ALIGNMENT: u32 = 1;
@@ -24,6 +25,8 @@ pub struct Case {
     pub license: String,
     pub words: Vec<RawInsn>,
     pub maps: Arc<Vec<MapDef>>,
+    /// What the maps' keys and values are.
+    pub types: Option<Arc<Btf>>,
     /// The unit it comes from, where it is not bare instructions.
     pub unit: Option<(Arc<Unit>, ProgIdx)>,
     /// Whether the kernel is told of the functions' types where it needs them.
@@ -66,7 +69,12 @@ impl Case {
         let parts = ProgramParts::new("program", self.prog_type, insns);
         let program = Program::new(parts).map_err(|e| (e.code().to_string(), e.to_string()))?;
         let unit = Unit::new("unit", &self.license, self.maps.to_vec(), vec![program]);
-        Ok((Arc::new(unit.map_err(|e| (e.code().to_string(), e.to_string()))?), ProgIdx(0)))
+        let unit = unit.map_err(|e| (e.code().to_string(), e.to_string()))?;
+        let unit = match &self.types {
+            Some(types) => unit.with_types(types.clone()),
+            None => unit,
+        };
+        Ok((Arc::new(unit), ProgIdx(0)))
     }
 
     pub fn options(&self) -> Options {
@@ -116,6 +124,14 @@ impl Case {
             total_states: stats.total_states.into(),
             peak_states: stats.peak_states.into(),
             took,
+        }
+    }
+
+    /// Our log of the program.
+    pub fn log(&self) -> String {
+        match self.unit() {
+            Ok((unit, index)) => verify(&unit, index, &Options { log: LogLevel::Trace, ..self.options() }).log,
+            Err((code, message)) => format!("{code} {message}\n"),
         }
     }
 

@@ -40,6 +40,7 @@ pub fn case(program: &Checked, maps: &Arc<Vec<MapDef>>) -> Case {
         license: "GPL".to_string(),
         words: encode_all(&program.insns),
         maps: maps.clone(),
+        types: None,
         unit: None,
         typed: true,
     }

@@ -15,7 +15,7 @@ use crate::case::Case;
 /// How long a load may take; a million instructions are a second of the kernel's.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// Of a trace in an example's file, the end.
-const TRACE_LIMIT: u32 = 256 * 1024;
+const TRACE_LIMIT: u32 = 4 * 1024 * 1024;
 /// Level 4 writes the error and figures only.
 const FIGURES_LIMIT: u32 = 64 * 1024;
 

@@ -284,6 +284,8 @@ impl Tally {
         }
         let mut worst: Vec<&Cost> = self.costs.iter().collect();
         worst.sort_by(|a, b| ratio(b.processed.0, b.processed.1).total_cmp(&ratio(a.processed.0, a.processed.1)));
+        let small = self.costs.iter().filter(|c| c.processed.0 != c.processed.1).min_by_key(|c| c.processed.0);
+        worst.splice(0..0, small);
         for cost in worst.iter().take(8).filter(|c| c.processed.0 != c.processed.1) {
             let _ = writeln!(
                 out,

@@ -306,10 +306,7 @@ fn call(rng: &mut Rng, insn: Insn) -> Option<Insn> {
             0 => Insn::Call(CallTarget::Helper(rng.below(30) as i32)),
             _ => Insn::Call(CallTarget::Local(off + by)),
         },
-        Insn::Call(CallTarget::Helper(id)) => match rng.below(3) {
-            0 => Insn::Call(CallTarget::Kfunc { id, fd_idx: 0 }),
-            _ => Insn::Call(CallTarget::Local(by)),
-        },
+        Insn::Call(CallTarget::Helper(_)) => Insn::Call(CallTarget::Local(by)),
         Insn::LoadPseudo { dst, value: Pseudo::Func(off) } => Insn::LoadPseudo { dst, value: Pseudo::Func(off + by) },
         _ => return None,
     })
