@@ -3,6 +3,7 @@
 //!
 //! [`judge`] asks the verifier about one program and keeps what all formats need; [`render`] shows a rejection.
 
+mod log;
 mod needed;
 mod render;
 pub mod sarif;
@@ -134,6 +135,10 @@ pub fn judged(file: &str, unit: &Unit, index: ProgIdx, report: Report) -> Judged
         Verdict::Unsupported(_) => Outcome::Unsupported,
     };
     let refusal = report.fault().map(|fault| refusal(unit, program, fault));
+    let log = match report.log.as_str() {
+        "" => String::new(),
+        notes => log::of_kernel(unit, program, notes, report.fault()),
+    };
     Judged {
         file: file.to_string(),
         name: program.name().to_string(),
@@ -145,7 +150,7 @@ pub fn judged(file: &str, unit: &Unit, index: ProgIdx, report: Report) -> Judged
         stats: report.stats,
         stack: report.stack,
         time: report.time,
-        log: report.log,
+        log,
     }
 }
 

@@ -170,7 +170,8 @@ fn insn_text(unit: &Unit, program: &Program, insn: InsnId) -> String {
     text.trim().to_string()
 }
 
-struct Known<'a>(&'a Unit);
+/// The names of a unit's maps, and of helpers.
+pub(super) struct Known<'a>(pub(super) &'a Unit);
 
 impl Names for Known<'_> {
     fn call(&self, target: CallTarget) -> Option<String> {

@@ -133,7 +133,9 @@ fn the_log_ends_as_the_kernels() {
             last.contains(" insns (limit 1000000) max_states_per_insn ") && last.ends_with(" mark_read 0"),
             "{log}"
         );
-        assert!(log.contains("0: "), "{log}");
+        assert!(log.contains("\n0: ("), "instructions with their opcodes: {log}");
+        let parsed = oxbpf::kernel::VerifierLog::parse(log.clone(), false, 0);
+        assert!(parsed.stats.is_some() && parsed.error().is_some() == (code == 1), "{log}");
     }
 }
 

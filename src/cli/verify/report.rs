@@ -64,9 +64,6 @@ pub(super) fn log(judged: &Judged) -> String {
     if !log.is_empty() && !log.ends_with('\n') {
         log.push('\n');
     }
-    if let Some(refusal) = judged.refusal.as_ref().filter(|r| !r.kernel.is_empty() && !log.contains(&r.kernel)) {
-        log.push_str(&format!("{}\n", refusal.kernel));
-    }
     if judged.prog_type.is_some() { format!("{log}{}\n", judged.stats) } else { log }
 }
 
