@@ -44,10 +44,8 @@ fn main() {
 
     let paths = std::fs::read_dir("examples").expect("the examples are there").filter_map(|e| Some(e.ok()?.path()));
     let objects: Vec<_> = paths.filter(|path| path.extension().is_some_and(|e| e == "o")).collect();
-    let loaded: Vec<_> = objects
-        .iter()
-        .filter_map(|path| oxbpf::prog::load(path.to_str()?, None, ProgType::SchedCls).ok())
-        .collect();
+    let loaded: Vec<_> =
+        objects.iter().filter_map(|path| oxbpf::prog::load(path.to_str()?, None, ProgType::SchedCls).ok()).collect();
     let judge = || {
         let all = loaded.iter().flat_map(|l| (0..l.unit.programs().len() as u32).map(move |i| (l, ProgIdx(i))));
         all.map(|(l, i)| u64::from(verify(&l.unit, i, &Options::default()).stats.processed)).sum()

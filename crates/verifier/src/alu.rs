@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::explore::Explorer;
 use crate::reg::Reg;
 use crate::report::{Checked, Fault};
-use crate::scalar::Scalar;
+use crate::scalar::{Link, Scalar};
 
 /// How the kernel writes an operator in messages.
 pub(crate) fn symbol(op: AluOp) -> &'static str {
@@ -70,16 +70,11 @@ impl Explorer<'_> {
             self.push(self.insn)?.reg_mut(dst).num = fork.later;
             self.reg_mut(dst).num = fork.now;
         }
-        let num = Scalar::alu(op, width, &self.reg(dst).num, &by.num);
+        let before = self.reg(dst).num;
         let bpf = self.options.caps.bpf;
         let reg = self.reg_mut(dst);
-        reg.num = num;
-        let distance = by.as_const().filter(|_| bpf && op == AluOp::Add && width == Width::W64 && reg.id != 0);
-        match distance {
-            Some(by) if !reg.linked && by <= i32::MAX as u64 => (reg.linked, reg.off) = (true, by as i32),
-            Some(_) => (reg.linked, reg.off, reg.id) = (false, 0, 0),
-            None => (reg.linked, reg.id) = (false, 0),
-        }
+        reg.num = Scalar::alu(op, width, &before, &by.num);
+        reg.set_link(if bpf { reg.link().after(op, width, &before, &by.num) } else { Link::NONE });
         Ok(())
     }
 
@@ -108,7 +103,7 @@ impl Explorer<'_> {
         }
         let mut new = *self.reg(from);
         if !fits {
-            (new.id, new.linked) = (0, false);
+            new.set_link(Link::NONE);
         }
         new.num = Scalar::alu(AluOp::Mov, Width::W32, &old.num, &old.num);
         *self.reg_mut(dst) = new;
@@ -132,7 +127,7 @@ impl Explorer<'_> {
         }
         let mut new = *self.reg(src);
         if !unchanged {
-            (new.id, new.linked) = (0, false);
+            new.set_link(Link::NONE);
         }
         new.num = old.num.movsx(op);
         *self.reg_mut(dst) = new;
@@ -144,7 +139,12 @@ impl Explorer<'_> {
     }
 
     pub(crate) fn swap_bytes(&mut self, op: EndianOp, dst: R) -> Checked {
-        self.unary(dst, |num| num.endian(op), Width::W64)
+        let link = self.reg(dst).link();
+        self.unary(dst, |num| num.endian(op), Width::W64)?;
+        if op == EndianOp::Le64 && self.reg(dst).is_scalar() {
+            self.reg_mut(dst).set_link(link);
+        }
+        Ok(())
     }
 
     fn unary(&mut self, dst: R, f: impl Fn(&Scalar) -> Scalar, width: Width) -> Checked {
@@ -173,12 +173,8 @@ impl Explorer<'_> {
         if !value.is_scalar() {
             return;
         }
-        if value.linked {
-            (value.id, value.linked, value.off) = (0, false, 0);
-        }
-        if value.id == 0 && value.num.as_const().is_none() {
-            value.id = self.new_id();
-        }
+        let link = value.link().for_copy(&value.num, || self.new_id());
+        value.set_link(link);
     }
 }
 

@@ -94,7 +94,7 @@ impl Compare<'_> {
                     return true;
                 }
                 old.linked == new.linked
-                    && (!old.linked || old.off == new.off)
+                    && (old.linked.is_none() || old.off == new.off)
                     && within(old, new)
                     && self.ids.agree_numbers(name(old), name(new))
             }
@@ -173,7 +173,7 @@ impl Compare<'_> {
 
 /// A number's name, which differs for those at a distance.
 fn name(reg: &Reg) -> Id {
-    if reg.linked { reg.id | 1 << 31 } else { reg.id }
+    if reg.linked.is_some() { reg.id | 1 << 31 } else { reg.id }
 }
 
 fn within(old: &Reg, new: &Reg) -> bool {

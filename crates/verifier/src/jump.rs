@@ -3,11 +3,12 @@
 use oxbpf_isa::{Cond, Operand, Reg as R, Width};
 
 use crate::code::Code;
+use crate::equal::frame_insn;
 use crate::explore::{Explorer, Flow};
 use crate::path::{Linked, Place};
 use crate::reg::{AT_END, BEYOND_END, Id, Kind, MapRef, Reg, Sock};
 use crate::report::{Checked, Fault};
-use crate::scalar::{Scalar, Test};
+use crate::scalar::{Link, Scalar, Test};
 use crate::state::State;
 use oxbpf_abi::MapType;
 
@@ -135,11 +136,12 @@ impl Explorer<'_> {
             Operand::Imm(_) => None,
         };
         let mut linked = Linked::default();
-        if src_reg.is_some() && b.is_scalar() && b.id != 0 {
-            self.collect_linked(b.id, &mut linked);
-        }
-        if a.is_scalar() && a.id != 0 {
-            self.collect_linked(a.id, &mut linked);
+        // The second collection sees what the first one had no room for.
+        for reg in src_reg.into_iter().chain([dst]) {
+            let value = *self.reg(reg);
+            if value.is_scalar() && value.id != 0 {
+                self.collect_linked(value.id, &mut linked);
+            }
         }
         if linked.len() > 1 {
             self.step().linked = linked;
@@ -149,7 +151,10 @@ impl Explorer<'_> {
         if a.is_scalar() && b.is_scalar() {
             learn(&mut there, Test::Holds(cond), width, dst, src_reg, &b);
             learn(&mut self.cur.state, negated(cond), width, dst, src_reg, &b);
-            for reg in src_reg.into_iter().filter(|_| b.id != 0).chain(Some(dst).filter(|_| a.id != 0)) {
+            for reg in src_reg.into_iter().chain([dst]) {
+                if self.cur.state.reg(reg).id == 0 {
+                    continue;
+                }
                 spread(&mut self.cur.state, reg, &linked);
                 spread(&mut there, reg, &linked);
             }
@@ -201,15 +206,19 @@ impl Explorer<'_> {
         Ok(Flow::To(out))
     }
 
-    /// The places of a state whose numbers share a name; where there are too many, the rest lose it.
+    /// The places of a state whose numbers share a name, of registers those that are read later; where there are too
+    /// many, the rest lose it.
     fn collect_linked(&mut self, id: Id, linked: &mut Linked) {
         let mut visit = |place: Place, reg: &mut Reg| {
             if reg.is_scalar() && reg.id == id && !linked.push(place) {
-                (reg.id, reg.linked) = (0, false);
+                reg.set_link(Link::NONE);
             }
         };
-        for (f, frame) in self.cur.state.frames.iter_mut().enumerate().rev() {
-            for (r, reg) in frame.regs[..10].iter_mut().enumerate() {
+        let state = &mut self.cur.state;
+        for f in (0..state.frames.len()).rev() {
+            let live = self.live[frame_insn(state, f, self.insn) as usize];
+            let frame = &mut state.frames[f];
+            for (r, reg) in frame.regs[..10].iter_mut().enumerate().filter(|(r, _)| live & (1 << r) != 0) {
                 visit(Place::Reg(f as u8, r as u8), reg);
             }
             for (s, slot) in frame.stack.iter_mut().enumerate().filter(|(_, slot)| slot.is_spill()) {
@@ -225,6 +234,10 @@ fn empty() -> State {
 
 /// What a comparison says of its two numbers.
 fn learn(state: &mut State, test: Test, width: Width, dst: R, src: Option<R>, by: &Reg) {
+    if src == Some(dst) {
+        state.reg_mut(dst).num = Scalar::refine_same(test, width, state.reg(dst).num).settled();
+        return;
+    }
     let b = src.map_or(by.num, |reg| state.reg(reg).num);
     let (a, b) = Scalar::refine(test, width, state.reg(dst).num, b);
     state.reg_mut(dst).num = a.settled();
@@ -243,16 +256,14 @@ fn spread(state: &mut State, known: R, linked: &Linked) {
             Place::Reg(f, r) => &mut state.frames[f as usize].regs[r as usize],
             Place::Slot(f, s) => &mut state.frames[f as usize].stack[s as usize].spill,
         };
-        if !reg.is_scalar() || reg.id != source.id {
+        if !reg.is_scalar() {
             continue;
         }
-        if (!reg.linked && !source.linked) || reg.off == source.off {
-            *reg = source;
-            continue;
+        if let Some((num, link)) = Scalar::follow(reg.link(), &source.num, source.link()) {
+            let mut new = Reg { num, ..source };
+            new.set_link(link);
+            *reg = new;
         }
-        let distance = Scalar::constant((i64::from(reg.off) - i64::from(source.off)) as u64);
-        let num = Scalar::alu(oxbpf_isa::AluOp::Add, Width::W64, &source.num, &distance);
-        *reg = Reg { num, off: reg.off, linked: reg.linked, id: reg.id, ..source };
     }
 }
 

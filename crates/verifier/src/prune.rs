@@ -8,6 +8,7 @@ use crate::explore::Explorer;
 use crate::path::{Node, NodeId, Path};
 use crate::reg::{Id, Kind, Reg};
 use crate::report::{Checked, Fault};
+use crate::scalar::Link;
 use crate::state::{Byte, StackSlot, State};
 
 /// Steps that may go by before a state is remembered in any case.
@@ -209,7 +210,7 @@ impl Explorer<'_> {
         });
         self.cur.state.each_reg_mut(|reg| {
             if reg.is_scalar() && reg.id != 0 && seen[&reg.id] == 1 {
-                (reg.id, reg.linked, reg.off) = (0, false, 0);
+                reg.set_link(Link::NONE);
             }
         });
     }

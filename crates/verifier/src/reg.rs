@@ -1,8 +1,9 @@
 //! What is known of a register's or a spilled slot's contents.
 
 use oxbpf_ir::{FuncIdx, MapIdx};
+use oxbpf_isa::Width;
 
-use crate::scalar::Scalar;
+use crate::scalar::{Link, Scalar};
 
 /// Names equal values, pointers that are null together, and packet pointers of one base. 0 is no name.
 pub type Id = u32;
@@ -80,8 +81,8 @@ pub struct Reg {
     pub or_null: bool,
     /// Whether acceptance rests on what is known of the number.
     pub precise: bool,
-    /// Of a number: whether it differs from others of the same `id` by `off`.
-    pub linked: bool,
+    /// Of a number: whether it differs from others of the same `id` by `off`, which was added at this width.
+    pub linked: Option<Width>,
     /// The fixed part of a pointer's offset; of a linked number, its distance.
     pub off: i32,
     /// Of a packet pointer: the bytes from the base that a comparison proved, or one of [`BEYOND_END`], [`AT_END`].
@@ -107,7 +108,7 @@ impl Reg {
         kind: Kind::NotInit,
         or_null: false,
         precise: false,
-        linked: false,
+        linked: None,
         off: 0,
         range: 0,
         id: 0,
@@ -132,6 +133,20 @@ impl Reg {
     /// A pointer to the start of this.
     pub const fn pointer(kind: Kind) -> Reg {
         Reg { kind, num: Scalar::constant(0), ..Reg::NOT_INIT }
+    }
+
+    /// How a number is tied to others.
+    pub fn link(&self) -> Link {
+        Link { id: self.id, delta: self.linked.map(|width| (width, self.off)) }
+    }
+
+    /// Ties a number to others, or to none.
+    pub fn set_link(&mut self, link: Link) {
+        self.id = link.id;
+        (self.linked, self.off) = match link.delta {
+            Some((width, by)) => (Some(width), by),
+            None => (None, 0),
+        };
     }
 
     /// Whether it is a number.

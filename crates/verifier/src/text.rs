@@ -54,8 +54,8 @@ pub(crate) fn reg(unit: &Unit, reg: &Reg) -> String {
             let mut text = String::new();
             let more = match (reg.id, reg.linked) {
                 (0, _) => String::new(),
-                (id, false) => format!("id={id}"),
-                (id, true) => format!("id={id}+{}", reg.off),
+                (id, None) => format!("id={id}"),
+                (id, Some(_)) => format!("id={id}{:+}", reg.off),
             };
             let _ = reg.num.write_kernel(&mut text, reg.precise, &more);
             return text;

@@ -8,6 +8,7 @@ use crate::memory::{Access, Value};
 use crate::pointer::MAX_OFFSET;
 use crate::reg::{Kind, Reg};
 use crate::report::{Checked, Fault};
+use crate::scalar::Link;
 use crate::state::{Byte, Frame, StackSlot};
 
 /// The largest stack of one function.
@@ -123,7 +124,7 @@ impl Explorer<'_> {
                     reg = *self.reg(from);
                 }
                 if !fits {
-                    (reg.id, reg.linked) = (0, false);
+                    reg.set_link(Link::NONE);
                 }
                 self.spill(frame, spi, reg, size);
             }
@@ -262,7 +263,7 @@ impl Explorer<'_> {
             }
             let mut reg = self.frame_at(frame).stack[spi].spill;
             if !fits(&reg, size) {
-                (reg.id, reg.linked) = (0, false);
+                reg.set_link(Link::NONE);
             }
             *self.reg_mut(dst) = reg;
             self.note_stack(frame, spi);
