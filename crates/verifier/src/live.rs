@@ -57,8 +57,8 @@ fn effect(program: &Program, id: InsnId) -> (RegSet, RegSet) {
         Insn::StoreRelease { base, src, .. } => (bit(base) | bit(src), 0),
         Insn::Atomic { op: AtomicOp::Cmpxchg, base, src, .. } => (bit(base) | bit(src) | bit(Reg::R0), bit(Reg::R0)),
         Insn::Atomic { op, base, src, .. } => (bit(base) | bit(src), if op.fetches() { bit(src) } else { 0 }),
-        Insn::LdAbs { .. } => (bit(Reg::R6), CALL_CLOBBERS),
-        Insn::LdInd { src, .. } => (bit(Reg::R6) | bit(src), CALL_CLOBBERS),
+        // The kernel's analysis takes these to read everything and to write nothing.
+        Insn::LdAbs { .. } | Insn::LdInd { .. } => (ALL, 0),
         Insn::Jump { .. } | Insn::JumpLong { .. } | Insn::MayGoto { .. } => (0, 0),
         Insn::JumpIf { dst, src, .. } => (bit(dst) | operand(src), 0),
         Insn::Call(target) => (arguments(target), CALL_CLOBBERS),
