@@ -144,8 +144,10 @@ impl Explorer<'_> {
                     if (-512..0).contains(&off) {
                         return Ok(());
                     }
-                    let text =
-                        format!("R{} stack pointer arithmetic goes out of range, prohibited for !root", dst as u8);
+                    let text = format!(
+                        "R{} stack pointer arithmetic goes out of range, prohibited for !root; off={off}",
+                        dst as u8
+                    );
                     Err(Fault::new(Code::StackBounds, text))
                 }
             },

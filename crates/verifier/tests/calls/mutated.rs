@@ -4,7 +4,7 @@ use oxbpf_abi::ProgType;
 use oxbpf_ir::{Program, ProgramParts};
 use oxbpf_isa::{CallTarget, Insn, Operand, Reg};
 
-use crate::kernel::{measured, unit, verdicts};
+use crate::kernel::{measured, unit, verdicts, without};
 use crate::pairs::programs;
 
 /// Numbers that follow from a seed.
@@ -106,4 +106,11 @@ fn programs_with_one_change_are_judged_as_by_the_kernel() {
     }
     println!("{asked} programs, {accepted} accepted, {unjudged} not judged, {} differ", different.len());
     assert!(different.is_empty(), "{} of {asked}:\n{}", different.len(), different.join("\n"));
+}
+
+#[test]
+fn programs_with_one_change_are_judged_as_by_the_kernel_without_perfmon() {
+    if measured() {
+        without("perfmon", &["mutated::programs_with_one_change_are_judged_as_by_the_kernel"]);
+    }
 }
