@@ -93,6 +93,8 @@ impl Explorer<'_> {
             FOR_EACH => self.each_element(&call)?,
             LOOP => self.each_round(&call)?,
             SNPRINTF => self.check_format()?,
+            // What else calls back would have to be followed.
+            _ if call.func.is_some() => return Err(call.unsupported()),
             _ => {}
         }
         self.clobber();

@@ -148,6 +148,7 @@ pub fn maps() -> Vec<MapDef> {
         MapDef::new("entries", MapType::ARRAY, 4, 8, 4),
         MapDef::new("cpus", MapType::CPUMAP, 4, 4, 4),
         MapDef { flags: map_flags::RDONLY_PROG, ..MapDef::new("given", MapType::HASH, 4, 8, 4) },
+        MapDef::new("drained", MapType::USER_RINGBUF, 0, 0, 4096),
     ]
 }
 

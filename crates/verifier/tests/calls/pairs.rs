@@ -1,9 +1,10 @@
 //! Calls that keep the rules and, one line apart, calls that break them: `pairs.txt`.
 
 use oxbpf_abi::ProgType;
+use oxbpf_ir::ProgIdx;
 use oxbpf_isa::Insn;
 use oxbpf_isa::text::parse;
-use oxbpf_verifier::Caps;
+use oxbpf_verifier::{Caps, Options, verify};
 
 use crate::kernel::{caps, measured, unit, verdicts, without};
 
@@ -70,4 +71,13 @@ fn calls_are_judged_as_by_the_kernel_without_perfmon() {
     if measured() {
         without("perfmon", &["pairs::calls_are_judged_as_by_the_kernel"]);
     }
+}
+
+/// What calls back in a way that is not followed is not accepted.
+#[test]
+fn callbacks_that_are_not_followed_are_named() {
+    let text = "r1 = map_fd(19) ll\nr2 = func(+6) ll\nr3 = 0\nr4 = 0\ncall 209\nr0 = 0\nexit\nr0 = 0\nexit\n";
+    let insns = parse(text).expect("instructions").insns;
+    let report = verify(&unit(ProgType::SchedCls, "GPL", insns), ProgIdx(0), &Options::default());
+    assert_eq!(report.fault().map(|fault| fault.message()), Some("helper bpf_user_ringbuf_drain"));
 }
