@@ -130,10 +130,8 @@ impl Compare<'_> {
     }
 
     fn slots(&mut self, old: &StackSlot, new: Option<&StackSlot>) -> bool {
-        if self.likeness == Likeness::Same {
-            if new.is_none_or(|new| new.bytes != old.bytes) {
-                return false;
-            }
+        if self.likeness == Likeness::Same && new.is_none_or(|new| new.bytes != old.bytes) {
+            return false;
         }
         let ignored = |b: &Byte| *b == Byte::Invalid || (*b == Byte::Misc && self.uninit_ok);
         if old.bytes.iter().all(ignored) {

@@ -228,17 +228,16 @@ impl Explorer<'_> {
         }
         let mut state = self.take_state(id);
         let alive = self.stack_live.query(&self.shape, &state, self.insn);
-        let count = state.frames.len();
-        for f in 0..count {
-            let live = self.live[frame_insn(&state, f, self.insn) as usize];
-            let frame = &mut state.frames[f];
+        let at: Vec<_> = (0..state.frames.len()).map(|f| frame_insn(&state, f, self.insn)).collect();
+        for ((frame, insn), alive) in state.frames.iter_mut().zip(at).zip(alive) {
+            let live = self.live[insn as usize];
             for (i, reg) in frame.regs[..10].iter_mut().enumerate() {
                 if live & (1 << i) == 0 {
                     *reg = Reg::NOT_INIT;
                 }
             }
             for (spi, slot) in frame.stack.iter_mut().enumerate() {
-                if alive[f] & (1 << spi) == 0 {
+                if alive & (1 << spi) == 0 {
                     *slot = StackSlot { bytes: [Byte::Invalid; 8], spill: Reg::NOT_INIT };
                 }
             }

@@ -137,10 +137,10 @@ impl<'w> Fun<'w> {
 
     /// Gives the variables numbers.
     pub(crate) fn init_vars(&mut self) {
-        for i in 0..3 {
+        for (i, var) in VARS.into_iter().enumerate().take(3) {
             if self.chance(75) {
                 let imm = self.w.rng.imm();
-                self.set(VARS[i], imm);
+                self.set(var, imm);
                 self.st.regs[i] = Kind::Num { max: i64::from(imm) as u64 };
             }
         }
