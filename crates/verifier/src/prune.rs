@@ -1,14 +1,11 @@
 //! Remembered states: when one is made, when one ends a path, when one is given up.
 
-use std::collections::HashMap;
-
 use crate::code::Code;
 use crate::equal::{Likeness, frame_insn};
 use crate::explore::Explorer;
 use crate::path::{Node, NodeId, Path};
-use crate::reg::{Id, Kind, Reg};
+use crate::reg::{Kind, Reg};
 use crate::report::{Checked, Fault};
-use crate::scalar::Link;
 use crate::state::{Byte, StackSlot, State};
 
 /// Steps that may go by before a state is remembered in any case.
@@ -86,7 +83,8 @@ impl Explorer<'_> {
             let found = self.compare_open(&old, point.calls_back, point.checkpoint && !point.calls_back);
             self.put_state(id, old);
             match found? {
-                Open::Loop => return self.hit(id, true).map(|()| Search::Found),
+                // What calls back is found equal without a mark on its loop.
+                Open::Loop => return self.hit(id, !point.calls_back).map(|()| Search::Found),
                 Open::Differs => {
                     if !force && jumps < 20 && processed < 100 {
                         *add = false;
@@ -180,7 +178,6 @@ impl Explorer<'_> {
         if self.options.caps.bpf {
             self.cur.state.each_reg_mut(|reg| reg.precise = false);
         }
-        self.forget_single_names();
         let node = Node {
             path: Path { history: std::mem::take(&mut self.cur.history), ..self.cur.clone_without_history() },
             insn: self.insn,
@@ -198,21 +195,6 @@ impl Explorer<'_> {
         self.cur.first = self.insn;
         // The step that led here is the older state's; a comparison at this instruction starts afresh.
         self.stepped = false;
-    }
-
-    /// Names that only one number has say nothing.
-    fn forget_single_names(&mut self) {
-        let mut seen: HashMap<Id, u32> = HashMap::new();
-        self.cur.state.each_reg_mut(|reg| {
-            if reg.is_scalar() && reg.id != 0 {
-                *seen.entry(reg.id).or_default() += 1;
-            }
-        });
-        self.cur.state.each_reg_mut(|reg| {
-            if reg.is_scalar() && reg.id != 0 && seen[&reg.id] == 1 {
-                reg.set_link(Link::NONE);
-            }
-        });
     }
 
     /// Forgets what is not read any more in a state whose paths have all ended.

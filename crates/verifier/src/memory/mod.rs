@@ -33,6 +33,9 @@ pub(crate) enum Value {
     Other,
 }
 
+/// Bytes that the kernel's structure of a map has at least.
+const KNOWN_MAP_BYTES: i64 = 64;
+
 impl Explorer<'_> {
     pub(crate) fn load(&mut self, size: MemSize, dst: R, base: R, off: i16, signed: bool) -> Checked {
         let kind = self.read(base)?.kind;
@@ -340,7 +343,10 @@ impl Explorer<'_> {
         if reg.num.as_const() != Some(0) {
             return ctx::unmoved(base, reg);
         }
-        // The kernel knows the structure by its BTF: an access must not cross its members.
+        // The kernel knows the structure's members and end by its BTF.
+        if off >= KNOWN_MAP_BYTES {
+            return Err(Fault::unsupported(format!("loads from struct {name} behind its first members")));
+        }
         self.loaded(value, Reg::UNKNOWN);
         Ok(())
     }
