@@ -11,6 +11,8 @@ mod arrays;
 mod case;
 #[path = "verdicts/generated.rs"]
 mod generated;
+#[path = "verdicts/objects.rs"]
+mod objects;
 #[path = "verdicts/oracle.rs"]
 mod oracle;
 #[path = "verdicts/tally.rs"]
@@ -170,6 +172,33 @@ fn shown_program() {
     write("shown.listing", case.listing());
     write("shown.kernel", oracle::trace(&case, &maps, accepted));
     write("shown.ours", case.log());
+}
+
+#[test]
+fn compiled_programs() {
+    if !kernel() {
+        return;
+    }
+    let compilers = objects::compilers();
+    if compilers.is_empty() {
+        eprintln!("skipped: there is no clang");
+        return;
+    }
+    let many = std::env::var_os("OXBPF_PROGRAMS").is_some();
+    let (cases, refused) = objects::all(if many { &compilers } else { &compilers[compilers.len() - 1..] }, !many);
+    let mut tally = Tally::new("compiled");
+    for case in cases {
+        let maps = Maps::create(&case.maps, &[]).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let told = oracle::ask(&case, &maps);
+        compare(&mut tally, &case, &maps, &told);
+    }
+    for error in &refused {
+        eprintln!("  does not compile: {}", error.lines().next().unwrap_or_default());
+    }
+    eprintln!("{}", tally.report());
+    assert!(tally.total() >= 15, "{} programs", tally.total());
+    assert_eq!(tally.count(Difference::Panicked), 0, "the verifier panicked");
+    assert_eq!(tally.count(Difference::WeAccept), 0, "we accept what the kernel rejects");
 }
 
 #[test]

@@ -78,7 +78,9 @@ impl Case {
     }
 
     pub fn options(&self) -> Options {
-        Options { strict_alignment: self.flags & STRICT_ALIGNMENT != 0, attach_type: self.attach, ..Options::default() }
+        let cpus = oxbpf::kernel::cpus().unwrap_or(Options::default().cpus);
+        let strict_alignment = self.flags & STRICT_ALIGNMENT != 0;
+        Options { strict_alignment, attach_type: self.attach, cpus, ..Options::default() }
     }
 
     /// What we say.

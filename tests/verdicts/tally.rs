@@ -9,6 +9,8 @@ use crate::oracle::{self, Maps, Told};
 
 /// Programs above this many processed instructions count for figures of cost.
 pub const LARGE: u64 = 200;
+/// How many small programs that differ in cost are named.
+const SMALL: usize = 8;
 /// Files written for one row of the table.
 const EXAMPLES: usize = 3;
 
@@ -52,6 +54,8 @@ pub struct Tally {
     differences: BTreeMap<(Difference, String, String), Row>,
     messages: BTreeMap<String, u64>,
     costs: Vec<Cost>,
+    /// Small programs of which other numbers of instructions are processed.
+    small: Vec<String>,
 }
 
 /// A message with its numbers masked, so that rows are classes.
@@ -111,6 +115,9 @@ impl Tally {
                 self.agree_accepted += 1;
                 self.same_processed.1 += 1;
                 self.same_processed.0 += u64::from(processed == ours.processed);
+                if processed != ours.processed && processed <= LARGE && self.small.len() < SMALL {
+                    self.small.push(format!("({processed}, {}) {}", ours.processed, case.name));
+                }
                 return;
             }
             Ours::Rejected { message: ours, .. } if !accepted => {
@@ -249,6 +256,9 @@ impl Tally {
         let _ = writeln!(out, "  {} different messages of rejection; the most frequent:", messages.len());
         for (message, n) in messages.iter().take(12) {
             let _ = writeln!(out, "    {:>5.1} %  {message}", percent(**n, rejected));
+        }
+        for small in &self.small {
+            let _ = writeln!(out, "  small, processed (kernel, ours) {small}");
         }
         self.report_costs(&mut out);
         out
