@@ -93,7 +93,8 @@ impl Compare<'_> {
                 if !old.precise && self.likeness == Likeness::Safe {
                     return true;
                 }
-                old.linked == new.linked
+                // A number without a name has no distance to keep.
+                (old.id == 0 || old.linked == new.linked)
                     && (old.linked.is_none() || old.off == new.off)
                     && within(old, new)
                     && self.ids.agree_numbers(name(old), name(new))
@@ -130,7 +131,7 @@ impl Compare<'_> {
     }
 
     fn slots(&mut self, old: &StackSlot, new: Option<&StackSlot>) -> bool {
-        if self.likeness == Likeness::Same && new.is_none_or(|new| new.bytes != old.bytes) {
+        if self.likeness != Likeness::Safe && new.is_none_or(|new| new.bytes != old.bytes) {
             return false;
         }
         let ignored = |b: &Byte| *b == Byte::Invalid || (*b == Byte::Misc && self.uninit_ok);
