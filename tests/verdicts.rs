@@ -152,10 +152,14 @@ fn generated_programs() {
     }
 }
 
-/// Writes both sides' logs of one generated program: `OXBPF_SHOW='xdp 17'`, or `'xdp 17 fault'`.
-#[test]
-fn shown_program() {
-    let Ok(wanted) = std::env::var("OXBPF_SHOW") else { return };
+fn object_case(path: &str) -> (Case, Maps) {
+    let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let case = objects::programs(path, &bytes).into_iter().next().expect("a program");
+    let maps = Maps::create(&case.maps, &[]).expect("maps are created");
+    (case, maps)
+}
+
+fn generated_case(wanted: &str) -> (Case, Maps) {
     let mut words = wanted.split(' ');
     let prog_type = words.next().and_then(oxbpf::abi::ProgType::by_name).expect("a program type");
     let seed = words.next().and_then(|w| w.parse().ok()).expect("a seed");
@@ -165,6 +169,17 @@ fn shown_program() {
     let case = match words.next() {
         Some(_) => generated::faulty(&program, &defs, seed),
         None => generated::case(&program, &defs),
+    };
+    (case, maps)
+}
+
+/// Writes both sides' logs of one program: `OXBPF_SHOW='xdp 17'`, `'xdp 17 fault'`, or the first one of an object.
+#[test]
+fn shown_program() {
+    let Ok(wanted) = std::env::var("OXBPF_SHOW") else { return };
+    let (case, maps) = match wanted.strip_suffix(".o") {
+        Some(_) => object_case(&wanted),
+        None => generated_case(&wanted),
     };
     let accepted = matches!(oracle::ask(&case, &maps), Told::Verdict { accepted: true, .. });
     std::fs::create_dir_all("target/verdicts").expect("a directory");

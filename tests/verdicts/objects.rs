@@ -63,7 +63,7 @@ pub fn all(compilers: &[(&str, &[&str])], reduced: bool) -> (Vec<Case>, Vec<Stri
 }
 
 /// The programs of an object, each with the maps it needs.
-fn programs(name: &str, bytes: &[u8]) -> Vec<Case> {
+pub fn programs(name: &str, bytes: &[u8]) -> Vec<Case> {
     let object = oxbpf_elf::load(bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
     let entries = (0..object.programs().len()).filter(|i| !object.programs()[*i].is_tail());
     let case = |index: usize| {
