@@ -1,14 +1,11 @@
 //! Remembered states: when one is made, when one ends a path, when one is given up.
 
-use std::collections::HashMap;
-
 use crate::code::Code;
 use crate::equal::{Likeness, frame_insn};
 use crate::explore::Explorer;
 use crate::path::{Node, NodeId, Path};
-use crate::reg::{Id, Kind, Reg};
+use crate::reg::{Kind, Reg};
 use crate::report::{Checked, Fault};
-use crate::scalar::Link;
 use crate::state::{Byte, StackSlot, State};
 
 /// Steps that may go by before a state is remembered in any case.
@@ -227,7 +224,6 @@ impl Explorer<'_> {
                 }
             }
         }
-        forget_single_names(&mut state);
         self.put_state(id, state);
         self.nodes.get_mut(id).cleaned = true;
     }
@@ -279,21 +275,6 @@ enum Search {
 enum Open {
     Loop,
     Differs,
-}
-
-/// Names that only one number has say nothing.
-fn forget_single_names(state: &mut State) {
-    let mut seen: HashMap<Id, u32> = HashMap::new();
-    state.each_reg_mut(|reg| {
-        if reg.is_scalar() && reg.id != 0 {
-            *seen.entry(reg.id).or_default() += 1;
-        }
-    });
-    state.each_reg_mut(|reg| {
-        if reg.is_scalar() && reg.id != 0 && seen[&reg.id] == 1 {
-            reg.set_link(Link::NONE);
-        }
-    });
 }
 
 /// Whether the innermost registers are the same to the bit: only then is a loop suspected.
