@@ -266,17 +266,23 @@ fn load_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) ->
     let settled = kconfig::settle(&mut object, types.kconfig)?;
     let entry = object.select(section).map_err(error)?;
     let program = &object.programs()[entry];
-    let known = types.forced.or(program.prog_type());
-    if known.is_none() && ProgType::is_foreign_section(program.section()) {
-        let what = format!("the program type of section {} (--type runs it as another)", program.section());
-        return Err(ProgError::Unsupported { what });
-    }
-    let entry_type = known.unwrap_or(types.fallback);
+    let entry_type = type_of(program, types, "runs")?;
     // Programs that are tail-called have their caller's type, whatever their section is called.
     let unit = object.unit(file_name(path), &[entry], |_| Some(entry_type)).map_err(error)?;
     let notes = object.notes().iter().map(|n| n.to_string()).chain(adapted.notes).chain(settled).collect();
     licensed(path, &unit)?;
     Ok(Loaded { unit: Arc::new(unit), entry: ProgIdx(0), notes, classic: None })
+}
+
+/// The type of an object's program: forced, by its section, or the fallback. A section of a type that is not known here
+/// has to be forced; `does` says what is then done with the program.
+fn type_of(program: &oxbpf_elf::ObjProgram, types: Types<'_>, does: &str) -> Result<ProgType, ProgError> {
+    let known = types.forced.or(program.prog_type());
+    if known.is_none() && ProgType::is_foreign_section(program.section()) {
+        let what = format!("the program type of section {} (--type {does} it as another)", program.section());
+        return Err(ProgError::Unsupported { what });
+    }
+    Ok(known.unwrap_or(types.fallback))
 }
 
 /// Helpers for the GPL are not for others, as in the kernel.

@@ -5,7 +5,7 @@ pub(in crate::cli) mod json;
 
 use std::path::PathBuf;
 
-use oxbpf_abi::{ProgType, call_name};
+use oxbpf_abi::ProgType;
 use oxbpf_elf::{ObjProgram, Object};
 use oxbpf_ir::{Program, Unit};
 use oxbpf_isa::CallTarget;
@@ -299,10 +299,7 @@ pub(super) struct Helpers;
 
 impl Names for Helpers {
     fn call(&self, target: CallTarget) -> Option<String> {
-        match target {
-            CallTarget::Helper(id) => call_name(id),
-            CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
-        }
+        crate::text_unit::helper_name(target)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use oxbpf_abi::ProgType;
 use oxbpf_elf::{ElfError, Object};
 use oxbpf_ir::{BuildFault, ProgIdx, Unit};
 
@@ -107,13 +106,7 @@ fn of_object(path: &str, bytes: &[u8], section: Option<&str>, types: Types) -> R
 }
 
 fn linked(path: &str, object: &Object, index: usize, types: Types) -> Result<(Arc<Unit>, ProgIdx), ProgError> {
-    let program = &object.programs()[index];
-    let known = types.forced.or(program.prog_type());
-    if known.is_none() && ProgType::is_foreign_section(program.section()) {
-        let what = format!("the program type of section {} (--type judges it as another)", program.section());
-        return Err(ProgError::Unsupported { what });
-    }
-    let prog_type = known.unwrap_or(types.fallback);
+    let prog_type = super::type_of(&object.programs()[index], types, "judges")?;
     let unit = object.unit(file_name(path), &[index], |_| Some(prog_type));
     let unit = unit.map_err(|source| ProgError::Object { path: path.into(), source: Box::new(source) })?;
     Ok((Arc::new(unit), ProgIdx(0)))

@@ -30,14 +30,23 @@ mod program;
 
 use std::collections::HashMap;
 
-use oxbpf_abi::{PROG_TYPES, ProgType};
+use oxbpf_abi::{PROG_TYPES, ProgType, call_name};
 use oxbpf_ir::{BuildFault, ProgIdx, Unit, UnitError};
+use oxbpf_isa::CallTarget;
 use oxbpf_isa::text::{Dialect, MAX_SOURCE, Source, TextFault, detect, more, parse_as, quote};
 
 use declare::{Declared, Section};
 pub use error::{UnitTextError, UnitTextErrors, UnitTextFault};
 use line::Line;
 pub use print::{PrintOptions, print};
+
+/// How listings name what a call calls, where it is a helper.
+pub(crate) fn helper_name(target: CallTarget) -> Option<String> {
+    match target {
+        CallTarget::Helper(id) => call_name(id),
+        CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
+    }
+}
 
 /// What a text does not say itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use oxbpf_abi::{MapType, call_name};
+use oxbpf_abi::MapType;
 use oxbpf_ir::{InsnId, LineRef, MapDef, MapInit, MapPurpose, Program, Unit};
 use oxbpf_isa::text::{Names, PrintOptions as InsnOptions, is_name};
 use oxbpf_isa::{CallTarget, Pseudo, Slot};
@@ -184,10 +184,7 @@ struct Known<'a> {
 
 impl Names for Known<'_> {
     fn call(&self, target: CallTarget) -> Option<String> {
-        match target {
-            CallTarget::Helper(id) => call_name(id),
-            CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
-        }
+        super::helper_name(target)
     }
 
     fn address(&self, _: usize, value: Pseudo) -> Option<(String, i64)> {

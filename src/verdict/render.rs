@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use oxbpf_abi::call_name;
 use oxbpf_ir::{InsnId, LineRef, MapPurpose, Program, Unit};
 use oxbpf_isa::text::{Names, PrintOptions, excerpt, print};
 use oxbpf_isa::{CallTarget, Insn, Pseudo, Reg as R};
@@ -175,10 +174,7 @@ pub(super) struct Known<'a>(pub(super) &'a Unit);
 
 impl Names for Known<'_> {
     fn call(&self, target: CallTarget) -> Option<String> {
-        match target {
-            CallTarget::Helper(id) => call_name(id),
-            CallTarget::Local(_) | CallTarget::Kfunc { .. } => None,
-        }
+        crate::text_unit::helper_name(target)
     }
 
     fn address(&self, _: usize, value: Pseudo) -> Option<(String, i64)> {

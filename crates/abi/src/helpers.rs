@@ -160,6 +160,9 @@ pub fn helper_name(id: u32) -> Option<&'static str> {
     crate::uapi::helper_by_id(id).map(|h| h.name)
 }
 
+/// The helper that goes on in another program, which engines and the verifier treat apart.
+pub const TAIL_CALL: u32 = 12;
+
 /// The number that libbpf has instructions call which depend on a type or field that the kernel lacks. No kernel has
 /// that helper, so that such programs are accepted only where the call is never reached.
 pub const CORE_POISON: u32 = 0x0bad_2310;

@@ -26,8 +26,8 @@ mod protos;
 pub mod uapi;
 
 pub use helpers::{
-    CORE_POISON, HELPERS, HelperRow, PRIVATE_HELPERS, call_id, call_name, helper_by_id, helper_by_name, helper_name,
-    plain,
+    CORE_POISON, HELPERS, HelperRow, PRIVATE_HELPERS, TAIL_CALL, call_id, call_name, helper_by_id, helper_by_name,
+    helper_name, plain,
 };
 pub use license::is_gpl_compatible;
 pub use maps::{MAP_TYPES, MapType, MapTypeRow, map_flags};

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use oxbpf_abi::TAIL_CALL;
 use oxbpf_isa::{AtomicOp, CallTarget, Insn, Operand, Pseudo, Reg, Slot};
 
 use crate::callbacks::{self, Builtin};
@@ -25,9 +26,6 @@ impl Default for LowerOptions {
         LowerOptions { fuel: true }
     }
 }
-
-/// The number of the helper that control may not come back from.
-const TAIL_CALL: i32 = 12;
 
 /// Lowers a program. Total: what cannot run becomes an operation that traps with its name.
 pub fn lower(vetted: &Vetted, options: &LowerOptions) -> Code {
@@ -182,7 +180,7 @@ fn lower_insn(program: &Program, id: InsnId, check: Check, layout: &Layout) -> O
         Insn::Jump { .. } | Insn::JumpLong { .. } => Op::Jump { to: to() },
         Insn::MayGoto { .. } => Op::MayGoto { to: to() },
         Insn::JumpIf { cond, width, dst, src: b, .. } => Op::Branch { cond, width, a: vreg(dst), b: src(b), to: to() },
-        Insn::Call(CallTarget::Helper(TAIL_CALL)) => Op::TailCall,
+        Insn::Call(CallTarget::Helper(id)) if id.cast_unsigned() == TAIL_CALL => Op::TailCall,
         Insn::Call(CallTarget::Helper(helper)) => match layout.builtin(id) {
             Some(func) => Op::Call { func },
             None => Op::Helper { id: helper as u32 },

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use oxbpf_abi::TAIL_CALL;
 use oxbpf_ir::{FuncIdx, InsnId, Program};
 use oxbpf_isa::{CallTarget, Insn, Pseudo};
 
@@ -59,14 +60,15 @@ impl FuncInfo {
 
 /// Whether a function beside the first holds an instruction that wants it to return a number, or any takes a callback.
 fn wants_types(program: &Program) -> bool {
-    const TAIL_CALL: i32 = 12;
     if program.insns().iter().any(|insn| matches!(insn, Insn::LoadPseudo { value: Pseudo::Func(_), .. })) {
         return true;
     }
     let others = program.functions().iter().skip(1).flat_map(|f| f.insns.clone());
-    others
-        .map(|i| &program.insns()[i as usize])
-        .any(|insn| matches!(insn, Insn::LdAbs { .. } | Insn::LdInd { .. } | Insn::Call(CallTarget::Helper(TAIL_CALL))))
+    others.map(|i| &program.insns()[i as usize]).any(|insn| match insn {
+        Insn::LdAbs { .. } | Insn::LdInd { .. } => true,
+        Insn::Call(CallTarget::Helper(id)) => id.cast_unsigned() == TAIL_CALL,
+        _ => false,
+    })
 }
 
 /// The functions that the kernel counts: the first, and those that something names.

@@ -8,22 +8,15 @@ use crate::reg::Reg;
 use crate::report::{Checked, Fault};
 use crate::scalar::{Link, Scalar};
 
-/// How the kernel writes an operator in messages.
+/// How the kernel writes an operator in messages, which do not tell signed division from unsigned.
 pub(crate) fn symbol(op: AluOp) -> &'static str {
     match op {
-        AluOp::Add => "+=",
-        AluOp::Sub => "-=",
-        AluOp::Mul => "*=",
-        AluOp::Div | AluOp::SDiv => "/=",
-        AluOp::Or => "|=",
-        AluOp::And => "&=",
-        AluOp::Lsh => "<<=",
-        AluOp::Rsh => ">>=",
-        AluOp::Mod | AluOp::SMod => "%=",
-        AluOp::Xor => "^=",
-        AluOp::Mov => "=",
-        AluOp::Arsh => "s>>=",
+        AluOp::SDiv => AluOp::Div,
+        AluOp::SMod => AluOp::Mod,
+        _ => op,
     }
+    .row()
+    .symbol
 }
 
 impl Explorer<'_> {
@@ -52,19 +45,19 @@ impl Explorer<'_> {
                 return Err(Fault::new(Code::PointerArithmetic, text));
             }
             (true, false) => {
-                self.mark_precise(dst)?;
+                self.mark_precise(dst);
                 return self.pointer_math(op, width, dst, by, old, true);
             }
             (false, true) => {
                 if let Operand::Reg(reg) = src {
-                    self.mark_precise(reg)?;
+                    self.mark_precise(reg);
                 }
                 return self.pointer_math(op, width, dst, old, by, false);
             }
             (true, true) => {}
         }
         if let (true, Operand::Reg(reg)) = (old.precise, src) {
-            self.mark_precise(reg)?;
+            self.mark_precise(reg);
         }
         if let Some(fork) = Scalar::fork(op, width, &old.num, &by.num) {
             self.push(self.insn)?.reg_mut(dst).num = fork.later;

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
+use oxbpf_abi::TAIL_CALL;
 use oxbpf_ir::{FuncIdx, InsnId, Program};
 use oxbpf_isa::{CallTarget, Insn};
 
 use crate::code::Code;
 use crate::report::{Checked, Fault};
+use crate::state::MAX_FRAMES;
 
 const MAX_STACK: u32 = 512;
-const MAX_FRAMES: u32 = 8;
 /// With so much stack above it a subprogram may not tail-call: 33 of them must fit.
 const TAIL_CALL_STACK: u32 = 256;
-const TAIL_CALL: i32 = 12;
 
 /// Checks that the frames of nested calls fit.
 pub(crate) fn check_depth(program: &Program, stack: &[u32]) -> Checked {
@@ -29,7 +29,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn enter(&mut self, func: FuncIdx, frames: u32, above: u32) -> Checked {
-        if frames >= MAX_FRAMES {
+        if frames as usize >= MAX_FRAMES {
             let text = format!("the call stack of {} frames is too deep !", frames + 1);
             return Err(Fault::new(Code::CallDepth, text));
         }
@@ -40,7 +40,8 @@ impl Walk<'_> {
         let function = &self.program.functions()[func.index()];
         let body = function.insns.start..function.insns.end;
         let insn = |i: u32| &self.program.insns()[i as usize];
-        let tail_calls = body.clone().any(|i| *insn(i) == Insn::Call(CallTarget::Helper(TAIL_CALL)));
+        let tail_call = Insn::Call(CallTarget::Helper(TAIL_CALL.cast_signed()));
+        let tail_calls = body.clone().any(|i| *insn(i) == tail_call);
         if frames > 0 && tail_calls && above >= TAIL_CALL_STACK {
             let text =
                 format!("tail_calls are not allowed when call stack of previous frames is {above} bytes. Too large");

@@ -2,7 +2,7 @@
 
 use crate::explore::Explorer;
 use crate::live::RegSet;
-use crate::path::IdMap;
+use crate::path::{IdMap, NodeId};
 use crate::reg::{Id, Kind, Reg};
 use crate::state::{Byte, Frame, Held, StackSlot, State};
 
@@ -27,10 +27,10 @@ pub(crate) struct Compare<'a> {
 
 impl Explorer<'_> {
     /// Whether the state at hand need not be followed, since `old` was.
-    pub(crate) fn alike(&mut self, old: &State, insn: u32, likeness: Likeness) -> bool {
+    pub(crate) fn alike(&mut self, old: NodeId, likeness: Likeness) -> bool {
         let uninit_ok = self.options.caps.perfmon;
         let mut compare = Compare { ids: &mut self.id_map, live: &self.live, uninit_ok, likeness };
-        compare.states(old, &self.cur.state, insn)
+        compare.states(&self.nodes.get(old).path.state, &self.cur.state, self.insn)
     }
 }
 

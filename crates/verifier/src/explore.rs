@@ -17,7 +17,7 @@ use crate::report::{Checked, Fault, Stats};
 use crate::scc::Loops;
 use crate::shape::Shape;
 use crate::stack_live::StackLive;
-use crate::state::{Frame, NO_CALLSITE, State};
+use crate::state::{Frame, MAX_FRAMES, NO_CALLSITE, State};
 
 /// The most branches that wait to be followed.
 const MAX_PENDING: usize = 8192;
@@ -91,7 +91,7 @@ impl<'a> Explorer<'a> {
             live,
             stack_live: StackLive::new(),
             loops: Loops::default(),
-            cur: start_of(program, FuncIdx(0)),
+            cur: Path::starting(0, entry()),
             insn: 0,
             from: START,
             stepped: false,
@@ -116,7 +116,7 @@ impl<'a> Explorer<'a> {
     /// Follows every path of a function from what is known at its start.
     pub fn explore(&mut self, func: FuncIdx, start: State) -> Checked {
         let first = self.program.functions()[func.index()].insns.start;
-        self.cur = Path { state: start, parent: None, first, last: START, history: Vec::new() };
+        self.cur = Path::starting(first, start);
         (self.insn, self.from) = (first, START);
         self.stack_live.follow(self.program, &self.cur.state);
         loop {
@@ -240,6 +240,14 @@ impl<'a> Explorer<'a> {
         Ok(())
     }
 
+    /// Whether so many frames and one more are allowed.
+    pub fn check_frames(depth: usize) -> Checked {
+        if depth < MAX_FRAMES {
+            return Ok(());
+        }
+        Err(Fault::new(Code::CallDepth, format!("the call stack of {} frames is too deep", depth + 1)))
+    }
+
     /// Follows another branch later, from what is known now.
     pub fn push(&mut self, insn: u32) -> Checked<&mut State> {
         if self.pending.len() > MAX_PENDING {
@@ -345,14 +353,8 @@ impl<'a> Explorer<'a> {
 }
 
 /// What is known where a program starts: the context in r1.
-pub(crate) fn entry(program: &Program) -> State {
-    let _ = program;
+pub(crate) fn entry() -> State {
     let mut frame = Frame::new(FuncIdx(0), NO_CALLSITE, 0);
     *frame.reg_mut(R::R1) = Reg::pointer(Kind::Ctx);
-    State { frames: vec![frame], refs: Vec::new(), may_goto_depth: 0, callback_unroll_depth: 0 }
-}
-
-fn start_of(program: &Program, func: FuncIdx) -> Path {
-    let first = program.functions()[func.index()].insns.start;
-    Path { state: entry(program), parent: None, first, last: START, history: Vec::new() }
+    State::starting(frame)
 }

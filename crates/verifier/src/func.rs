@@ -4,14 +4,14 @@ use oxbpf_abi::ProgType;
 use oxbpf_ir::{FuncIdx, InsnId};
 use oxbpf_isa::{CallTarget, Reg as R};
 
+use crate::call::SPIN_UNLOCK;
 use crate::code::Code;
 use crate::explore::{Explorer, Flow};
+use crate::prune::widen;
 use crate::reg::{Kind, Reg};
 use crate::report::{Checked, Fault};
 use crate::state::{Callback, Frame, Held};
 
-/// The most frames.
-const MAX_FRAMES: usize = 8;
 /// `BPF_CGROUP_INET_EGRESS`.
 const CGROUP_EGRESS: u32 = 1;
 
@@ -20,7 +20,7 @@ const CALLER_SAVED: [R; 6] = [R::R0, R::R1, R::R2, R::R3, R::R4, R::R5];
 impl Explorer<'_> {
     pub(crate) fn call(&mut self, target: CallTarget) -> Checked<Flow> {
         if self.cur.state.locked() {
-            let unlock = matches!(target, CallTarget::Helper(94));
+            let unlock = matches!(target, CallTarget::Helper(id) if id.cast_unsigned() == SPIN_UNLOCK);
             if !unlock && !matches!(target, CallTarget::Local(_)) {
                 let text = "function calls are not allowed while holding a lock";
                 return Err(Fault::new(Code::LockedCall, text));
@@ -35,20 +35,17 @@ impl Explorer<'_> {
                     self.call_global(callee)?;
                     return Ok(Flow::To(self.insn + 1));
                 }
-                self.enter(callee, None)?;
+                self.enter(callee)?;
                 Ok(Flow::To(self.program.functions()[callee.index()].insns.start))
             }
         }
     }
 
     /// Enters a function with the caller's arguments.
-    pub(crate) fn enter(&mut self, func: FuncIdx, callback: Option<Callback>) -> Checked {
+    fn enter(&mut self, func: FuncIdx) -> Checked {
         let depth = self.cur.state.frames.len();
-        if depth >= MAX_FRAMES {
-            return Err(Fault::new(Code::CallDepth, format!("the call stack of {} frames is too deep", depth + 1)));
-        }
+        Self::check_frames(depth)?;
         let mut frame = Frame::new(func, self.insn, depth as u8);
-        frame.callback = callback;
         frame.regs[1..6].copy_from_slice(&self.cur.state.frame().regs[1..6]);
         self.clobber();
         self.cur.state.frames.push(frame);
@@ -85,12 +82,8 @@ impl Explorer<'_> {
             if !result.is_scalar() {
                 return Err(Fault::new(Code::CallbackContract, "R0 not a scalar value"));
             }
-            self.mark_precise(R::R0)?;
-            let num = self.reg(R::R0).num;
-            if num.smin < returns.0 || num.smax > returns.1 {
-                let text = out_of_range(&result, "At callback return", returns);
-                return Err(Fault::new(Code::CallbackContract, text));
-            }
+            self.mark_precise(R::R0);
+            check_range(&result, "At callback return", returns, Code::CallbackContract)?;
         }
         self.stack_live.settle(&self.shape);
         self.cur.state.frames.pop();
@@ -101,9 +94,7 @@ impl Explorer<'_> {
         }
         let here = std::mem::replace(&mut self.insn, callsite);
         if let Some(earlier) = self.earlier_visit(None) {
-            let mut state = self.cur.state.clone();
-            self.widen(earlier, &mut state);
-            self.cur.state = state;
+            widen(&self.nodes.get(earlier).path.state, &mut self.cur.state);
         }
         self.insn = here;
         Ok(Flow::To(callsite))
@@ -154,17 +145,18 @@ impl Explorer<'_> {
             let text = format!("At program exit the register R0 is not a known value ({})", result.type_name());
             return Err(Fault::new(Code::ReturnPointer, text));
         }
-        self.mark_precise(R::R0)?;
-        if result.num.smin < range.0 || result.num.smax > range.1 {
-            return Err(Fault::new(Code::ReturnRange, out_of_range(&result, "At program exit", range)));
-        }
-        Ok(())
+        self.mark_precise(R::R0);
+        check_range(&result, "At program exit", range, Code::ReturnRange)
     }
 }
 
-fn out_of_range(reg: &Reg, place: &str, range: (i64, i64)) -> String {
-    let mut text = format!("{place} the register R0 has");
+/// Whether what a function returns is in the range that its caller takes.
+fn check_range(reg: &Reg, place: &str, range: (i64, i64), code: Code) -> Checked {
     let (min, max) = (reg.num.smin, reg.num.smax);
+    if range.0 <= min && max <= range.1 {
+        return Ok(());
+    }
+    let mut text = format!("{place} the register R0 has");
     if min > i64::MIN {
         text += &format!(" smin={min}");
     }
@@ -174,5 +166,5 @@ fn out_of_range(reg: &Reg, place: &str, range: (i64, i64)) -> String {
     if (min, max) == (i64::MIN, i64::MAX) {
         text += " unknown scalar value";
     }
-    text + &format!(" should have been in [{}, {}]", range.0, range.1)
+    Err(Fault::new(code, text + &format!(" should have been in [{}, {}]", range.0, range.1)))
 }

@@ -2,23 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use oxbpf_abi::{ProgType, proto};
+use oxbpf_abi::{ProgType, TAIL_CALL, proto};
 use oxbpf_btf::{Btf, Linkage, Type, TypeId};
 use oxbpf_ir::{FuncIdx, InsnId, Program, Unit};
 use oxbpf_isa::{CallTarget, Insn, Reg as R};
 
 use crate::code::Code;
 use crate::ctx;
-use crate::explore::{Explorer, entry};
+use crate::explore::Explorer;
 use crate::memory::Access;
 use crate::path::Nodes;
 use crate::reg::{Kind, Mem, Reg};
 use crate::report::{Checked, Fault};
 use crate::scc::Loops;
-use crate::state::{Frame, NO_CALLSITE};
+use crate::state::{Frame, NO_CALLSITE, State};
 
 const ARGS: [R; 5] = [R::R1, R::R2, R::R3, R::R4, R::R5];
-const TAIL_CALL: u32 = 12;
 
 /// What a parameter wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -248,7 +247,6 @@ impl Explorer<'_> {
             Some(signature) => signature.clone()?,
             None => Vec::new(),
         };
-        let mut state = entry(self.program);
         let mut frame = Frame::new(func, NO_CALLSITE, 0);
         for (param, reg) in params.into_iter().zip(ARGS) {
             *frame.reg_mut(reg) = match param {
@@ -260,7 +258,6 @@ impl Explorer<'_> {
                 }
             };
         }
-        state.frames[0] = frame;
-        self.explore(func, state)
+        self.explore(func, State::starting(frame))
     }
 }

@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::equal::frame_insn;
 use crate::explore::{Explorer, Flow};
 use crate::path::{Linked, Place};
+use crate::prune::widen;
 use crate::reg::{AT_END, BEYOND_END, Id, Kind, MapRef, Reg, Sock};
 use crate::report::{Checked, Fault};
 use crate::scalar::{Link, Scalar, Test};
@@ -28,23 +29,6 @@ fn flipped(cond: Cond) -> Cond {
         Cond::SLe => Cond::SGe,
         Cond::Eq | Cond::Ne | Cond::Set => cond,
     }
-}
-
-/// What holds where a condition does not.
-fn negated(cond: Cond) -> Test {
-    Test::Holds(match cond {
-        Cond::Eq => Cond::Ne,
-        Cond::Ne => Cond::Eq,
-        Cond::Gt => Cond::Le,
-        Cond::Ge => Cond::Lt,
-        Cond::Lt => Cond::Ge,
-        Cond::Le => Cond::Gt,
-        Cond::SGt => Cond::SLe,
-        Cond::SGe => Cond::SLt,
-        Cond::SLt => Cond::SGe,
-        Cond::SLe => Cond::SGt,
-        Cond::Set => return Test::NotSet,
-    })
 }
 
 fn packet_or_end(reg: &Reg) -> bool {
@@ -124,10 +108,10 @@ impl Explorer<'_> {
         }
         if let Some(holds) = decide(cond, width, &a, &b) {
             if !a.is_pointer() {
-                self.mark_precise(dst)?;
+                self.mark_precise(dst);
             }
             if let (Operand::Reg(reg), false) = (src, b.is_pointer()) {
-                self.mark_precise(reg)?;
+                self.mark_precise(reg);
             }
             return Ok(Flow::To(if holds { taken } else { fall }));
         }
@@ -147,19 +131,18 @@ impl Explorer<'_> {
             self.step().linked = linked;
         }
         self.push(taken)?;
-        let mut there = std::mem::replace(&mut self.pending.last_mut().expect("just pushed").path.state, empty());
+        let (here, there) = (&mut self.cur.state, &mut self.pending.last_mut().expect("just pushed").path.state);
         if a.is_scalar() && b.is_scalar() {
-            learn(&mut there, Test::Holds(cond), width, dst, src_reg, &b);
-            learn(&mut self.cur.state, negated(cond), width, dst, src_reg, &b);
+            learn(there, Test::Holds(cond), width, dst, src_reg, &b);
+            learn(here, Test::fails(cond), width, dst, src_reg, &b);
             for reg in src_reg.into_iter().chain([dst]) {
-                if self.cur.state.reg(reg).id == 0 {
+                if here.reg(reg).id == 0 {
                     continue;
                 }
-                spread(&mut self.cur.state, reg, &linked);
-                spread(&mut there, reg, &linked);
+                spread(here, reg, &linked);
+                spread(there, reg, &linked);
             }
         }
-        let here = &mut self.cur.state;
         if let Some(reg) = src_reg
             && width == Width::W64
             && a.is_pointer()
@@ -167,7 +150,7 @@ impl Explorer<'_> {
             && a.or_null != b.or_null
         {
             let equal = match cond {
-                Cond::Eq => Some(&mut there),
+                Cond::Eq => Some(&mut *there),
                 Cond::Ne => Some(&mut *here),
                 _ => None,
             };
@@ -180,12 +163,11 @@ impl Explorer<'_> {
         let null_test = width == Width::W64 && src == Operand::Imm(0) && a.or_null;
         let done = if let (true, Cond::Eq | Cond::Ne) = (null_test, cond) {
             mark_null(self.unit, here, dst, cond == Cond::Ne);
-            mark_null(self.unit, &mut there, dst, cond == Cond::Eq);
+            mark_null(self.unit, there, dst, cond == Cond::Eq);
             true
         } else {
-            src_reg.is_some_and(|reg| width == Width::W64 && learn_range(cond, dst, reg, here, &mut there))
+            src_reg.is_some_and(|reg| width == Width::W64 && learn_range(cond, dst, reg, here, there))
         };
-        self.pending.last_mut().expect("just pushed").path.state = there;
         if !done && self.secret(&a) {
             return prohibited(dst);
         }
@@ -196,12 +178,10 @@ impl Explorer<'_> {
         self.jumps += 1;
         let (body, out) = (self.insn + 1, self.target());
         let earlier = self.earlier_visit(self.cur.parent);
-        let state = self.push(body)?;
-        state.may_goto_depth += 1;
+        self.push(body)?.may_goto_depth += 1;
         if let Some(earlier) = earlier {
-            let mut state = std::mem::replace(&mut self.pending.last_mut().expect("just pushed").path.state, empty());
-            self.widen(earlier, &mut state);
-            self.pending.last_mut().expect("just pushed").path.state = state;
+            let state = &mut self.pending.last_mut().expect("just pushed").path.state;
+            widen(&self.nodes.get(earlier).path.state, state);
         }
         Ok(Flow::To(out))
     }
@@ -226,10 +206,6 @@ impl Explorer<'_> {
             }
         }
     }
-}
-
-fn empty() -> State {
-    State { frames: Vec::new(), refs: Vec::new(), may_goto_depth: 0, callback_unroll_depth: 0 }
 }
 
 /// What a comparison says of its two numbers.

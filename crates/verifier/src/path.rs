@@ -80,6 +80,13 @@ pub(crate) struct Path {
     pub history: Vec<Step>,
 }
 
+impl Path {
+    /// A path that begins at an instruction.
+    pub fn starting(first: u32, state: State) -> Path {
+        Path { state, parent: None, first, last: START, history: Vec::new() }
+    }
+}
+
 /// No instruction: a path that has not begun.
 pub(crate) const START: u32 = u32::MAX;
 

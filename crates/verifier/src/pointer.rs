@@ -84,14 +84,10 @@ impl Explorer<'_> {
             return Reg { off, num: unbound32(ptr.num), ..*ptr };
         }
         let (p, b) = (&ptr.num, &by.num);
-        let (smin, smax) = match (p.smin.checked_add(b.smin), p.smax.checked_add(b.smax)) {
-            (Some(min), Some(max)) => (min, max),
-            _ => (i64::MIN, i64::MAX),
-        };
-        let (umin, umax) = match (p.umin.checked_add(b.umin), p.umax.checked_add(b.umax)) {
-            (Some(min), Some(max)) => (min, max),
-            _ => (0, u64::MAX),
-        };
+        let signed = p.smin.checked_add(b.smin).zip(p.smax.checked_add(b.smax));
+        let (smin, smax) = signed.unwrap_or((i64::MIN, i64::MAX));
+        let unsigned = p.umin.checked_add(b.umin).zip(p.umax.checked_add(b.umax));
+        let (umin, umax) = unsigned.unwrap_or((0, u64::MAX));
         let tnum = p.tnum.add(b.tnum);
         let num = unbound32(Scalar { tnum, smin, smax, umin, umax, ..Scalar::UNKNOWN });
         self.rebased(ptr, num, true)
@@ -102,10 +98,8 @@ impl Explorer<'_> {
             return Reg { off, num: unbound32(ptr.num), ..*ptr };
         }
         let (p, b) = (&ptr.num, &by.num);
-        let (smin, smax) = match (p.smin.checked_sub(b.smax), p.smax.checked_sub(b.smin)) {
-            (Some(min), Some(max)) => (min, max),
-            _ => (i64::MIN, i64::MAX),
-        };
+        let signed = p.smin.checked_sub(b.smax).zip(p.smax.checked_sub(b.smin));
+        let (smin, smax) = signed.unwrap_or((i64::MIN, i64::MAX));
         let (umin, umax) = if p.umin < b.umax { (0, u64::MAX) } else { (p.umin - b.umax, p.umax.wrapping_sub(b.umin)) };
         let tnum = p.tnum.sub(b.tnum);
         let num = unbound32(Scalar { tnum, smin, smax, umin, umax, ..Scalar::UNKNOWN });

@@ -1,12 +1,11 @@
 //! Precision: which numbers acceptance rests on, found by walking back along a path.
 
-use oxbpf_abi::helper_by_id;
+use oxbpf_abi::TAIL_CALL;
 use oxbpf_ir::{FuncIdx, InsnId};
 use oxbpf_isa::{AluOp, CallTarget, Insn, Operand, Reg as R};
 
 use crate::explore::Explorer;
 use crate::path::{NodeId, Path, Place, START, Step};
-use crate::report::Checked;
 use crate::state::NO_CALLSITE;
 
 const ARGS: u16 = 0b11_1110;
@@ -70,26 +69,26 @@ struct Lost;
 
 impl Explorer<'_> {
     /// Acceptance rests on the number in this register.
-    pub(crate) fn mark_precise(&mut self, reg: R) -> Checked {
+    pub(crate) fn mark_precise(&mut self, reg: R) {
         if !self.options.caps.bpf {
-            return Ok(());
+            return;
         }
         let mut wanted = Wanted { frame: self.cur.state.depth(), ..Wanted::default() };
         wanted.want(reg);
-        self.walk_back(wanted, None)
+        self.walk_back(wanted, None);
     }
 
     /// Acceptance rests on the number in this slot of stack.
-    pub(crate) fn mark_slot_precise(&mut self, frame: u8, slot: usize) -> Checked {
+    pub(crate) fn mark_slot_precise(&mut self, frame: u8, slot: usize) {
         let mut wanted = Wanted { frame: self.cur.state.depth(), ..Wanted::default() };
         wanted.want_place(Place::Slot(frame, slot as u8));
-        self.walk_back(wanted, None)
+        self.walk_back(wanted, None);
     }
 
     /// This path ends in a state that was found safe: what that rested on, this path rests on.
     ///
     /// Of another path than the one at hand, where one is given. Tells whether a mark was new.
-    pub(crate) fn adopt_precision(&mut self, old: NodeId, path: Option<(&Path, u32)>) -> Checked<bool> {
+    pub(crate) fn adopt_precision(&mut self, old: NodeId, path: Option<(&Path, u32)>) -> bool {
         let mut wanted = Wanted::default();
         let state = &self.nodes.get(old).path.state;
         wanted.frame = state.depth();
@@ -105,18 +104,14 @@ impl Explorer<'_> {
                 }
             }
         }
+        self.walk_back(wanted, path)
+    }
+
+    /// Tells whether a mark was new.
+    fn walk_back(&mut self, mut wanted: Wanted, path: Option<(&Path, u32)>) -> bool {
         let mut changed = false;
-        self.walk_back_noting(wanted, path, &mut changed)?;
-        Ok(changed)
-    }
-
-    fn walk_back(&mut self, wanted: Wanted, path: Option<(&Path, u32)>) -> Checked {
-        self.walk_back_noting(wanted, path, &mut false)
-    }
-
-    fn walk_back_noting(&mut self, mut wanted: Wanted, path: Option<(&Path, u32)>, changed: &mut bool) -> Checked {
         if wanted.is_empty() {
-            return Ok(());
+            return changed;
         }
         let (start, mut last) = match path {
             Some((path, insn)) => (path.parent, insn),
@@ -130,7 +125,7 @@ impl Explorer<'_> {
             if last == START {
                 // The start of a function that is verified on its own: its arguments are what they are.
                 self.mark_arguments(at, &wanted);
-                return Ok(());
+                return changed;
             }
             let history = match (at, path) {
                 (Some(id), _) => &self.nodes.get(id).path.history,
@@ -140,9 +135,9 @@ impl Explorer<'_> {
             match self.walk_segment(history, first, last, subsequent, skip, &mut wanted) {
                 Err(Lost) => {
                     self.mark_all_precise(start);
-                    return Ok(());
+                    return changed;
                 }
-                Ok(true) => return Ok(()),
+                Ok(true) => return changed,
                 Ok(false) => {}
             }
             skip = false;
@@ -151,9 +146,9 @@ impl Explorer<'_> {
                 Some(id) => self.nodes.get(id).path.parent,
             };
             let Some(id) = at else { break };
-            self.mark_state(id, &mut wanted, changed);
+            changed |= self.mark_state(id, &mut wanted);
             if wanted.is_empty() {
-                return Ok(());
+                return changed;
             }
             subsequent = first;
             let path = &self.nodes.get(id).path;
@@ -162,7 +157,7 @@ impl Explorer<'_> {
         if !wanted.is_empty() {
             self.mark_all_precise(start);
         }
-        Ok(())
+        changed
     }
 
     /// Walks back through the instructions since a remembered state; true where nothing is wanted any more.
@@ -303,7 +298,7 @@ impl Explorer<'_> {
                 if wanted.regs[frame] & ARGS != 0 {
                     return Err(Lost);
                 }
-                let tail = matches!(target, CallTarget::Helper(id) if is_tail_call(id));
+                let tail = matches!(target, CallTarget::Helper(id) if id.cast_unsigned() == TAIL_CALL);
                 if tail && subsequent != START && subsequent != i + 1 {
                     enter(wanted)?;
                 }
@@ -331,7 +326,8 @@ impl Explorer<'_> {
     }
 
     /// Marks what is wanted in a remembered state; what is no number there, or marked already, is wanted no longer.
-    fn mark_state(&mut self, id: NodeId, wanted: &mut Wanted, changed: &mut bool) {
+    fn mark_state(&mut self, id: NodeId, wanted: &mut Wanted) -> bool {
+        let mut changed = false;
         let frames = &mut self.nodes.get_mut(id).path.state.frames;
         for (f, frame) in frames.iter_mut().enumerate().take(wanted.frame + 1) {
             for r in bits(wanted.regs[f].into()) {
@@ -340,19 +336,20 @@ impl Explorer<'_> {
                     wanted.regs[f] &= !(1 << r);
                 } else {
                     reg.precise = true;
-                    *changed = true;
+                    changed = true;
                 }
             }
             for s in bits(wanted.slots[f]) {
                 match frame.stack.get_mut(s).filter(|slot| slot.is_spill() && slot.spill.is_scalar()) {
                     Some(slot) if !slot.spill.precise => {
                         slot.spill.precise = true;
-                        *changed = true;
+                        changed = true;
                     }
                     _ => wanted.slots[f] &= !(1 << s),
                 }
             }
         }
+        changed
     }
 
     fn mark_arguments(&mut self, at: Option<NodeId>, wanted: &Wanted) {
@@ -383,10 +380,6 @@ fn enter(wanted: &mut Wanted) -> Result<(), Lost> {
     }
     wanted.frame += 1;
     Ok(())
-}
-
-fn is_tail_call(id: i32) -> bool {
-    u32::try_from(id).ok().and_then(helper_by_id).is_some_and(|row| row.name == "tail_call")
 }
 
 fn undo_store(base: R, value: Option<R>, step: Option<&Step>, wanted: &mut Wanted) -> Result<(), Lost> {

@@ -102,7 +102,7 @@ impl Explorer<'_> {
         while std::mem::take(&mut changed) && rounds < MAX_ROUNDS {
             rounds += 1;
             for edge in &backedges {
-                changed |= self.adopt_precision(edge.old, Some((&edge.path, edge.insn)))?;
+                changed |= self.adopt_precision(edge.old, Some((&edge.path, edge.insn)));
             }
         }
         if rounds == MAX_ROUNDS {

@@ -69,6 +69,9 @@ pub struct Frame {
     pub callback_depth: u32,
 }
 
+/// The most frames.
+pub(crate) const MAX_FRAMES: usize = 8;
+
 /// The caller of the program itself.
 pub const NO_CALLSITE: u32 = u32::MAX;
 
@@ -117,7 +120,7 @@ pub struct Reference {
 }
 
 /// Everything known at one point of one path.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct State {
     /// The frames, the program's own first.
     pub frames: Vec<Frame>,
@@ -130,6 +133,17 @@ pub struct State {
 }
 
 impl State {
+    /// What is known where a function begins that is judged on its own.
+    pub fn starting(frame: Frame) -> State {
+        State { frames: vec![frame], ..State::default() }
+    }
+
+    /// Whether the same calls led here.
+    pub fn same_callers(&self, other: &State) -> bool {
+        self.frames.len() == other.frames.len()
+            && self.frames.iter().zip(&other.frames).all(|(a, b)| a.callsite == b.callsite)
+    }
+
     /// The innermost frame.
     pub fn frame(&self) -> &Frame {
         self.frames.last().expect("a state has a frame")

@@ -64,7 +64,7 @@ pub fn verify(unit: &Unit, program: ProgIdx, options: &Options) -> Report {
 
 fn walk(explorer: &mut Explorer<'_>) -> Checked {
     check_named(explorer.unit, explorer.program)?;
-    explorer.explore(FuncIdx(0), entry(explorer.program))?;
+    explorer.explore(FuncIdx(0), entry())?;
     explorer.explore_globals()?;
     check_depth(explorer.program, &explorer.stack_depth)
 }

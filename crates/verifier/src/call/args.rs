@@ -1,14 +1,14 @@
 //! One argument of a helper, checked against what the helper wants there.
 
 use oxbpf_abi::{Arg, MapType};
-use oxbpf_ir::{MapDef, MapInit};
+use oxbpf_ir::MapDef;
 use oxbpf_isa::Reg as R;
 
 use crate::call::Call;
 use crate::code::Code;
 use crate::ctx;
 use crate::explore::Explorer;
-use crate::memory::Access;
+use crate::memory::{Access, first_value};
 use crate::pointer::MAX_OFFSET;
 use crate::reg::{Kind, Mem, Reg};
 use crate::report::{Checked, Fault};
@@ -223,7 +223,8 @@ impl Explorer<'_> {
                     return wrong(Code::ArgumentConstant, format!("R{} is not a known constant'", reg as u8));
                 };
                 call.record = size as u32;
-                self.mark_precise(reg)
+                self.mark_precise(reg);
+                Ok(())
             }
             Arg::Func => {
                 let Kind::Func(func) = value.kind else { unreachable!("of a kind that fits") };
@@ -277,7 +278,8 @@ impl Explorer<'_> {
         let raw = raw(memory) && num.as_const().is_some();
         let before = R::new(n - 1).expect("sizes follow memory");
         self.helper_memory(before, num.umax as u32, access(memory), zero_ok, raw)?;
-        self.mark_precise(reg)
+        self.mark_precise(reg);
+        Ok(())
     }
 
     /// A map's key; of arrays, whether it is a known number.
@@ -311,7 +313,7 @@ impl Explorer<'_> {
             return Ok(None);
         }
         let Some(number) = entry.spill.num.as_const() else { return Ok(None) };
-        self.mark_slot_precise(frame, slot)?;
+        self.mark_slot_precise(frame, slot);
         Ok(Some(number))
     }
 
@@ -357,10 +359,9 @@ impl Explorer<'_> {
 
 /// The text at an offset of a map's first value, without its terminating zero, where it has one.
 fn text_at(def: &MapDef, at: usize) -> Option<&[u8]> {
-    let bytes: &[u8] = match &def.init {
-        MapInit::Entries(entries) => entries.first().map(|(_, value)| value.as_slice())?,
+    let Some(bytes) = first_value(def) else {
         // Zeroes, of which the first ends the text.
-        _ => return (at < def.value_size as usize).then_some(&[]),
+        return (at < def.value_size as usize).then_some(&[]);
     };
     let text = bytes.get(at..)?;
     Some(&text[..text.iter().position(|c| *c == 0)?])

@@ -9,9 +9,6 @@ use crate::reg::{Kind, Reg};
 use crate::report::{Checked, Fault};
 use crate::state::{Callback, Frame};
 
-/// The most frames.
-const MAX_FRAMES: usize = 8;
-
 impl Explorer<'_> {
     /// Goes through `for_each_map_elem`.
     pub(super) fn each_element(&mut self, call: &Call) -> Checked {
@@ -32,7 +29,7 @@ impl Explorer<'_> {
             // The kernel takes any value for the count, and then fails to see where it comes from.
             return Err(Fault::new(Code::ArgumentType, "verifier bug: backtracking misuse"));
         }
-        self.mark_precise(R::R1)?;
+        self.mark_precise(R::R1);
         let rounds = self.reg(R::R1).num.umax;
         let frame = self.cur.state.frame_mut();
         if u64::from(frame.callback_depth) >= rounds {
@@ -53,9 +50,7 @@ impl Explorer<'_> {
         let helper = call.proto.id;
         let state = self.push(first)?;
         let depth = state.frames.len();
-        if depth >= MAX_FRAMES {
-            return Err(Fault::new(Code::CallDepth, format!("the call stack of {} frames is too deep", depth + 1)));
-        }
+        Self::check_frames(depth)?;
         let mut frame = Frame::new(func, callsite, depth as u8);
         frame.callback = Some(Callback { helper, returns: (0, 1) });
         given(state.frame(), &mut frame);

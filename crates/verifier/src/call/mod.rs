@@ -7,7 +7,7 @@ mod format;
 mod lock;
 pub(crate) mod maps;
 
-use oxbpf_abi::{MapType, Proto, Ret, call_name, is_gpl_compatible, proto_for, uapi};
+use oxbpf_abi::{MapType, Proto, Ret, TAIL_CALL, call_name, is_gpl_compatible, proto_for, uapi};
 use oxbpf_ir::FuncIdx;
 use oxbpf_isa::Reg as R;
 
@@ -20,9 +20,9 @@ use crate::state::{Held, Reference};
 
 const MAP_LOOKUP: u32 = 1;
 const CPU: u32 = 8;
-const TAIL_CALL: u32 = 12;
 const GET_LOCAL_STORAGE: u32 = 81;
 const SPIN_LOCK: u32 = 93;
+pub(crate) const SPIN_UNLOCK: u32 = 94;
 const FOR_EACH: u32 = 164;
 const SNPRINTF: u32 = 165;
 const LOOP: u32 = 181;
@@ -153,7 +153,7 @@ impl Explorer<'_> {
         let most = u64::from(def.max_entries);
         let index = self.reg(R::R3).as_const().filter(|index| *index < most);
         if index.is_some() {
-            self.mark_precise(R::R3)?;
+            self.mark_precise(R::R3);
         }
         self.notes[self.insn as usize].key.meet(index.map(|index| index as u32));
         Ok(())
@@ -194,7 +194,7 @@ impl Explorer<'_> {
     /// What the call leaves in r0.
     fn result(&mut self, call: &Call) -> Checked<Reg> {
         let id = call.proto.id;
-        let reg = match call.proto.ret {
+        let mut reg = match call.proto.ret {
             Ret::Void => return Ok(Reg::NOT_INIT),
             Ret::Scalar => return Ok(self.number_from(call)),
             Ret::MapValue | Ret::MapValueOrNull => {
@@ -203,10 +203,8 @@ impl Explorer<'_> {
                 let in_range = |key| key < u64::from(def.max_entries);
                 let sure = call.proto.ret == Ret::MapValue || (id == MAP_LOOKUP && call.key.is_some_and(in_range));
                 let locked = def.lock.is_some();
-                let kind = Kind::MapValue(map);
-                let reg = Reg { or_null: !sure, map_uid: call.map_uid, ..Reg::pointer(kind) };
-                let name = if sure && locked { self.new_id() } else { 0 };
-                Reg { id: name, ..reg }
+                let id = if sure && locked { self.new_id() } else { 0 };
+                Reg { id, or_null: !sure, map_uid: call.map_uid, ..Reg::pointer(Kind::MapValue(map)) }
             }
             Ret::RecordOrNull => or_null(Kind::Mem(Mem { size: call.record, read_only: false, record: true })),
             Ret::SockOrNull => or_null(Kind::Sock(Sock::Full)),
@@ -216,7 +214,6 @@ impl Explorer<'_> {
                 return Err(call.unsupported());
             }
         };
-        let mut reg = reg;
         if reg.or_null {
             reg.id = self.new_id();
         }

@@ -307,10 +307,8 @@ impl Explorer<'_> {
     }
 
     fn sock_access(&mut self, base: R, reg: &Reg, sock: Sock, off: i64, size: u32, value: Value) -> Checked {
-        let n = base as u8;
         if reg.num.smin < 0 {
-            let text = format!("R{n} min value is negative, either use unsigned index or do a if (index >=0) check.");
-            return Err(Fault::new(Code::SocketAccess, text));
+            return Err(region::negative(base, Code::SocketAccess));
         }
         ctx::sock_access(base, sock, off as i32, size, false)?;
         self.loaded(value, Reg::UNKNOWN);
@@ -367,14 +365,10 @@ impl Explorer<'_> {
         if map.inner || !def.frozen() || def.map_type != MapType::ARRAY || def.max_entries != 1 {
             return None;
         }
-        let zeroes = vec![0; def.value_size as usize];
-        let bytes = match &def.init {
-            MapInit::Entries(entries) => entries.first().map_or(&zeroes, |(_, value)| value),
-            MapInit::Empty => &zeroes,
-            _ => return None,
-        };
         let mut word = [0; 8];
-        word[..size as usize].copy_from_slice(bytes.get(at..at.checked_add(size as usize)?)?);
+        if let Some(bytes) = first_value(def) {
+            word[..size as usize].copy_from_slice(bytes.get(at..at.checked_add(size as usize)?)?);
+        }
         let number = u64::from_le_bytes(word);
         Some(if signed { oxbpf_isa::sign_extend(number, size * 8) } else { number })
     }
@@ -401,6 +395,14 @@ impl Explorer<'_> {
         }
         self.set_unknown(R::R0);
         Ok(Flow::To(self.insn + 1))
+    }
+}
+
+/// What a map's first value begins as, where that is not zeroes.
+pub(crate) fn first_value(def: &MapDef) -> Option<&[u8]> {
+    match &def.init {
+        MapInit::Entries(entries) => entries.first().map(|(_, value)| value.as_slice()),
+        _ => None,
     }
 }
 

@@ -20,6 +20,13 @@ pub(crate) fn access_flags(def: &MapDef) -> u32 {
     }
 }
 
+/// An offset that may lie before what the pointer points to.
+pub(super) fn negative(base: R, code: Code) -> Box<Fault> {
+    let text =
+        format!("R{} min value is negative, either use unsigned index or do a if (index >=0) check.", base as u8);
+    Fault::new(code, text)
+}
+
 impl Explorer<'_> {
     /// Whether `size` bytes at this constant offset lie in memory of `limit` bytes.
     fn inside(&self, base: R, reg: &Reg, off: i64, size: i64, limit: i64, zero_ok: bool) -> Checked {
@@ -65,8 +72,7 @@ impl Explorer<'_> {
         let (smin, umax) = (reg.num.smin, reg.num.umax);
         let lowest = smin.checked_add(off).filter(|low| i32::try_from(*low).is_ok());
         if smin < 0 && lowest.is_none_or(|low| low < 0) {
-            let text = format!("R{n} min value is negative, either use unsigned index or do a if (index >=0) check.");
-            return Err(Fault::new(Code::UnboundedAccess, text));
+            return Err(negative(base, Code::UnboundedAccess));
         }
         let more = |mut fault: Box<Fault>, what: &str| {
             fault.kernel += &format!("\nR{n} {what} value is outside of the allowed memory range");
@@ -85,8 +91,7 @@ impl Explorer<'_> {
     pub(crate) fn packet_bounds(&self, base: R, reg: &Reg, off: i64, size: i64, zero_ok: bool) -> Checked {
         let n = base as u8;
         if reg.num.smin < 0 {
-            let text = format!("R{n} min value is negative, either use unsigned index or do a if (index >=0) check.");
-            return Err(Fault::new(Code::PacketBounds, text));
+            return Err(negative(base, Code::PacketBounds));
         }
         let outside = format!("R{n} offset is outside of the packet");
         if reg.range < 0 {

@@ -167,7 +167,7 @@ impl Explorer<'_> {
         slot.spill = Reg::NOT_INIT;
         let byte = match value {
             Value::Reg(reg) if self.reg(reg).is_null() => {
-                self.mark_precise(reg)?;
+                self.mark_precise(reg);
                 Byte::Zero
             }
             Value::Imm(0) => Byte::Zero,
@@ -202,10 +202,10 @@ impl Explorer<'_> {
             zero_kept |= keeps;
             slot.bytes[i] = if keeps { Byte::Zero } else { Byte::Misc };
         }
-        match value {
-            Value::Reg(reg) if zero_kept => self.mark_precise(reg),
-            _ => Ok(()),
+        if let (Value::Reg(reg), true) = (value, zero_kept) {
+            self.mark_precise(reg);
         }
+        Ok(())
     }
 
     fn read_variable(&mut self, base: R, reg: &Reg, frame: u8, off: i64, size: i64, value: Value) -> Checked {

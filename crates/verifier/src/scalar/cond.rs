@@ -155,31 +155,13 @@ impl Scalar {
     /// the first learns counts for the second. (A number compared with itself so seems to be more than it is.)
     #[inline]
     pub fn refine_same(test: Test, width: Width, mut a: Scalar) -> Scalar {
-        let learn_order = |a: &mut Scalar, gap: u32| match width {
-            Width::W64 => {
-                a.umax = a.umax.min(a.umax.wrapping_sub(gap.into()));
-                a.umin = a.umin.max(a.umin.wrapping_add(gap.into()));
-            }
-            Width::W32 => {
-                a.u32_max = a.u32_max.min(a.u32_max.wrapping_sub(gap));
-                a.u32_min = a.u32_min.max(a.u32_min.wrapping_add(gap));
-            }
-        };
-        let learn_signed = |a: &mut Scalar, gap: i32| match width {
-            Width::W64 => {
-                a.smax = a.smax.min(a.smax.wrapping_sub(gap.into()));
-                a.smin = a.smin.max(a.smin.wrapping_add(gap.into()));
-            }
-            Width::W32 => {
-                a.s32_max = a.s32_max.min(a.s32_max.wrapping_sub(gap));
-                a.s32_min = a.s32_min.max(a.s32_min.wrapping_add(gap));
-            }
-        };
+        let mut second = a;
         match test {
-            Test::Holds(Cond::Lt | Cond::Gt) => learn_order(&mut a, 1),
-            Test::Holds(Cond::SLt | Cond::SGt) => learn_signed(&mut a, 1),
+            Test::Holds(Cond::Lt | Cond::Gt) => Self::order(width, &mut a, &mut second, 1),
+            Test::Holds(Cond::SLt | Cond::SGt) => Self::order_signed(width, &mut a, &mut second, 1),
             _ => {}
         }
+        (a.umin, a.smin, a.u32_min, a.s32_min) = (second.umin, second.smin, second.u32_min, second.s32_min);
         a.sync();
         a
     }
